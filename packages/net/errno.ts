@@ -1,0 +1,22 @@
+/** The errno values that ports report; Linux's numbers, the same on x86-64 and arm64, in every skin. */
+
+export const Errno = {
+  notPermitted: 1,
+  interrupted: 4,
+  badSocket: 9,
+  again: 11,
+  outOfMemory: 12,
+  accessDenied: 13,
+  invalid: 22,
+  tooManyFilesInSystem: 23,
+  tooManyFiles: 24,
+  messageSize: 90,
+  familyUnsupported: 97,
+  addressInUse: 98,
+  addressAbsent: 99,
+  networkUnreachable: 101,
+  noBuffers: 105,
+  refused: 111,
+  hostUnreachable: 113,
+} as const
+export type Errno = (typeof Errno)[keyof typeof Errno]

@@ -1,0 +1,133 @@
+/**
+ * One UDP socket: opened with the options that the design asks for, and bound.
+ *
+ * Never sets DF (the ICMP would go to whichever balancer the routers pick, and the datagram be lost),
+ * queues ICMP errors, keeps IPv4 out of IPv6 sockets. Knows no batches.
+ */
+
+import { ENDPOINT_WORDS, formatEndpoint, parseAddressText } from '@sipcast/sip'
+import { Errno } from '../errno.ts'
+import { type SocketOptions, UdpError, UdpErrorCode } from '../udp-port.ts'
+import { addressOf, type Libc, lastErrno } from './libc.ts'
+import {
+  AddressFamily,
+  IpOption,
+  Ipv6Option,
+  Level,
+  MEMORY_INFO_DROPS,
+  MEMORY_INFO_WORDS,
+  MTU_DISCOVER_NEVER,
+  SOCKADDR_STRIDE,
+  SOCKET_CLOSE_ON_EXEC,
+  SOCKET_DATAGRAM,
+  SOCKET_NONBLOCK,
+  SocketOption,
+} from './linux.ts'
+import { familyOf, readSockaddr, writeSockaddr } from './sockaddr.ts'
+
+export interface OpenSocket {
+  readonly fd: number
+  readonly family: number
+  readonly localPort: number
+}
+
+const scratch = new Int32Array(new ArrayBuffer(64))
+const scratchLength = new Int32Array(new ArrayBuffer(4))
+const scratchAddress = addressOf(scratch)
+const scratchLengthAddress = addressOf(scratchLength)
+
+/** Throws UdpError; leaves nothing open then. */
+export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
+  const endpoint = new Int32Array(ENDPOINT_WORDS)
+  if (!parseAddressText(options.address, endpoint, 0)) {
+    throw new UdpError(UdpErrorCode.invalidAddress, `not an IP address: ${options.address}`)
+  }
+  endpoint[ENDPOINT_WORDS - 1] = options.port
+  const family = familyOf(endpoint, 0)
+  const fd = libc.socket(family, SOCKET_DATAGRAM | SOCKET_NONBLOCK | SOCKET_CLOSE_ON_EXEC, 0)
+  if (fd < 0) throw openError(lastErrno(), 'socket', endpoint)
+  try {
+    setOptions(libc, fd, family, options)
+    const length = writeSockaddr(endpoint, 0, family, scratch, 0)
+    if (libc.bind(fd, scratchAddress, length) < 0) throw openError(lastErrno(), 'bind', endpoint)
+    return { fd, family, localPort: boundPort(libc, fd) }
+  } catch (error) {
+    libc.close(fd)
+    throw error
+  }
+}
+
+/** Datagrams that the kernel dropped at this socket so far (SK_MEMINFO_DROPS); -1 if it won't say. */
+export function kernelDrops(libc: Libc, fd: number): number {
+  scratchLength[0] = MEMORY_INFO_WORDS * 4
+  const { socket } = Level
+  const { memoryInfo } = SocketOption
+  if (libc.getsockopt(fd, socket, memoryInfo, scratchAddress, scratchLengthAddress) < 0) return -1
+  return scratch[MEMORY_INFO_DROPS]! >>> 0
+}
+
+/** Takes the socket's pending error, so that no later call fails with it. */
+export function clearPendingError(libc: Libc, fd: number): void {
+  scratchLength[0] = 4
+  libc.getsockopt(fd, Level.socket, SocketOption.error, scratchAddress, scratchLengthAddress)
+}
+
+function setOptions(libc: Libc, fd: number, family: number, options: SocketOptions): void {
+  const set = (level: number, name: number, value: number): boolean => {
+    scratch[0] = value
+    return libc.setsockopt(fd, level, name, scratchAddress, 4) === 0
+  }
+  const demand = (level: number, name: number, value: number): void => {
+    if (set(level, name, value)) return
+    throw new UdpError(
+      UdpErrorCode.unsupported,
+      `setsockopt ${level}/${name}, errno ${lastErrno()}`,
+    )
+  }
+  if (family === AddressFamily.ipv4) {
+    demand(Level.ip, IpOption.mtuDiscover, MTU_DISCOVER_NEVER)
+    demand(Level.ip, IpOption.receiveErrors, 1)
+  } else {
+    demand(Level.ipv6, Ipv6Option.v6Only, 1)
+    demand(Level.ipv6, Ipv6Option.mtuDiscover, MTU_DISCOVER_NEVER)
+    demand(Level.ipv6, Ipv6Option.receiveErrors, 1)
+  }
+  if (options.reusePort) demand(Level.socket, SocketOption.reusePort, 1)
+  const { receiveBufferBytes, sendBufferBytes } = options
+  // The forced kind passes net.core.rmem_max and needs CAP_NET_ADMIN; the plain kind is cut to it silently.
+  if (receiveBufferBytes !== undefined) {
+    if (!set(Level.socket, SocketOption.receiveBufferForce, receiveBufferBytes)) {
+      demand(Level.socket, SocketOption.receiveBuffer, receiveBufferBytes)
+    }
+  }
+  if (sendBufferBytes !== undefined) {
+    if (!set(Level.socket, SocketOption.sendBufferForce, sendBufferBytes)) {
+      demand(Level.socket, SocketOption.sendBuffer, sendBufferBytes)
+    }
+  }
+}
+
+function boundPort(libc: Libc, fd: number): number {
+  const endpoint = new Int32Array(ENDPOINT_WORDS)
+  scratchLength[0] = SOCKADDR_STRIDE
+  libc.getsockname(fd, scratchAddress, scratchLengthAddress)
+  readSockaddr(scratch, 0, endpoint, 0)
+  return endpoint[ENDPOINT_WORDS - 1]!
+}
+
+const openErrorCodes: Readonly<Record<number, UdpErrorCode>> = {
+  [Errno.notPermitted]: UdpErrorCode.accessDenied,
+  [Errno.accessDenied]: UdpErrorCode.accessDenied,
+  [Errno.addressInUse]: UdpErrorCode.addressInUse,
+  [Errno.addressAbsent]: UdpErrorCode.addressAbsent,
+  // A kernel without IPv6 has no IPv6 address either.
+  [Errno.familyUnsupported]: UdpErrorCode.addressAbsent,
+  [Errno.invalid]: UdpErrorCode.invalidAddress,
+  [Errno.tooManyFiles]: UdpErrorCode.tooManySockets,
+  [Errno.tooManyFilesInSystem]: UdpErrorCode.tooManySockets,
+}
+
+function openError(errno: number, call: string, endpoint: Int32Array): UdpError {
+  const code = openErrorCodes[errno] ?? UdpErrorCode.other
+  return new UdpError(code, `${call} ${formatEndpoint(endpoint, 0)} failed with errno ${errno}`)
+}
