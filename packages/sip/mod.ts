@@ -15,7 +15,15 @@ export {
   writeAddress,
 } from './address.ts'
 export { ascii, sameIgnoringCase } from './ascii.ts'
+export {
+  BRANCH_LENGTH,
+  LOCAL_TAG_LENGTH,
+  localTagMatches,
+  writeBranch,
+  writeLocalTag,
+} from './branch.ts'
 export { EDITS_MAX, Edits, removeRoutes, removeTopVia } from './edit.ts'
+export { KEY_BYTES, KEY_ID_MAX, KeyRing } from './key-ring.ts'
 export {
   Defect,
   Message,
@@ -27,4 +35,15 @@ export {
   UriView,
   ViaView,
 } from './message.ts'
+export { scan } from './scan.ts'
+export { VIA_FLOW_PARAM } from './via.ts'
+export { SipHash } from './siphash.ts'
+export { readToken, TOKEN_LENGTH_MAX, Token, TokenKind, writeToken } from './token.ts'
+export {
+  readViaFlow,
+  VIA_FLOW_LENGTH_MAX,
+  VIA_FLOW_PARAM,
+  ViaFlow,
+  writeViaFlow,
+} from './via-flow.ts'
 export { Writer } from './writer.ts'
