@@ -34,12 +34,17 @@ export const TOKEN = 1
 export const HOST = 2
 /** What may stand inside the brackets of an IPv6 reference. */
 export const IPV6 = 4
-/** What may stand in a URI unescaped, and '%': no controls, spaces, quotes, angle brackets, nothing above ASCII. */
+/**
+ * What may stand in a URI: everything but controls, spaces, quotes and angle brackets. Wider than the grammar, which
+ * wants bytes above ASCII escaped: phones with unescaped names exist, and a proxy's answer is better than ours.
+ */
 export const URI = 8
 /** Linear white space, line ends included: inside a header value they can only be part of a fold. */
 export const LWS = 16
-/** Alphabetic. */
+/** Letters. */
 export const ALPHA = 32
+/** An unquoted parameter value: token, host, IPv6 reference, and whatever else ends no value. */
+export const VALUE = 64
 
 /** Class bits per byte. */
 export const CLASS: Uint8Array = classes()
@@ -122,7 +127,12 @@ function classes(): Uint8Array {
   mark(letters + digits + "-.!%*_+`'~", TOKEN)
   mark(letters + digits + '-._', HOST)
   mark(digits + 'abcdefABCDEF:.', IPV6)
-  mark(letters + digits + "-_.!~*'()%&=+$,;?/:@[]#{}|\\^`", URI)
+  for (let byte = 33; byte < 256; byte++) {
+    if (byte === 127) continue
+    const char = String.fromCharCode(byte)
+    if (!'"<>'.includes(char)) mark(char, URI)
+    if (!'"<>,;'.includes(char)) mark(char, VALUE)
+  }
   mark(' \t\r\n', LWS)
   mark(letters, ALPHA)
   return table

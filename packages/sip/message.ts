@@ -157,6 +157,24 @@ export class ViaView {
   }
 }
 
+/** One parameter and the address in front of it: where the header files leave what they have just read. */
+export class Cursor {
+  uriStart = -1
+  uriEnd = -1
+  /** From the ';' to the end of name or value. */
+  paramStart = -1
+  paramEnd = -1
+  /** Equal to `nameEnd` for an empty parameter (';;'), which is tolerated. */
+  nameStart = -1
+  nameEnd = -1
+  /** A quoted value includes its quotes; -1 without '='. */
+  valueStart = -1
+  valueEnd = -1
+  /** Value of the tag parameter of From or To. */
+  tagStart = -1
+  tagEnd = -1
+}
+
 /** One value of a Route header. */
 export class RouteView {
   /** The whole header line it stands in, folds and line end included; values of one line share these. */
@@ -249,6 +267,9 @@ export class Message {
   supportsOutbound = false
   /** Any Contact value has a reg-id parameter (RFC 5626 §4.2.1). */
   contactHasRegId = false
+
+  /** The scanner's scratch. */
+  readonly cursor: Cursor = new Cursor()
 
   /** Everything to absent, for the datagram [start, end) of `bytes`. */
   reset(bytes: Uint8Array, start: number, end: number): void {

@@ -24,6 +24,7 @@ export {
 } from './branch.ts'
 export { EDITS_MAX, Edits, removeRoutes, removeTopVia } from './edit.ts'
 export { KEY_BYTES, KEY_ID_MAX, KeyRing } from './key-ring.ts'
+export { KEY_LENGTH_MAX, userKey } from './key.ts'
 export {
   Defect,
   Message,
@@ -36,7 +37,6 @@ export {
   ViaView,
 } from './message.ts'
 export { scan } from './scan.ts'
-export { VIA_FLOW_PARAM } from './via.ts'
 export { SipHash } from './siphash.ts'
 export { readToken, TOKEN_LENGTH_MAX, Token, TokenKind, writeToken } from './token.ts'
 export {
