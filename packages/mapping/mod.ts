@@ -1,0 +1,24 @@
+/**
+ * The mapping of users to proxies: table codec, slot hash, assignment, health. Pure; the only import from outside is
+ * `createHash` of node:crypto. This is the package's only door.
+ */
+export { canonicalJson } from './canonical-json.ts'
+export { defaultSeed, HASH_NAME, halfSipHash, memberTag, SlotHash, slotOf } from './hash.ts'
+export { MEMBERS_MAX, SLOTS_MAX, SLOTS_MIN, TABLE_LENGTH_MAX } from './limits.ts'
+export {
+  type FormerMember,
+  type Member,
+  MemberState,
+  newerTable,
+  NO_MEMBER,
+  TABLE_SCHEMA,
+  type Table,
+  type TableContent,
+  type TableEdge,
+  TableInsideSource,
+  TableKey,
+  type TableProbe,
+  type TableVersion,
+} from './table.ts'
+export { type DecodedTable, decodeTable, type TableError, TableErrorCode } from './table-decode.ts'
+export { encodeTable, sealTable } from './table-encode.ts'
