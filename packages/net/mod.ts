@@ -1,6 +1,13 @@
+export { type Clock, ManualClock, systemClock } from './clock.ts'
 export { type BatchArena, DatagramBatch, SLOT_SIZE_DEFAULT } from './datagram-batch.ts'
+export { openDgramPort } from './dgram-port.ts'
 export { Errno } from './errno.ts'
 export { openFfiPort } from './ffi/ffi-port.ts'
+export type { Flight } from './flight.ts'
+export { type Impairment, impaired } from './impairment.ts'
+export type { MemoryHost } from './memory-host.ts'
+export { type Fate, MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
+export { openUdpPort, type UdpPortOptions } from './open-udp-port.ts'
 export { RefusalBatch } from './refusal-batch.ts'
 export {
   type BlockingUdpPort,

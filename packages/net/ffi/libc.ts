@@ -7,8 +7,9 @@
  * that only an address remembers.
  */
 
+import { createRequire } from 'node:module'
 import { arch, platform } from 'node:process'
-import koffi from 'koffi'
+import type koffiModule from 'koffi'
 
 type Pointer = number
 
@@ -28,13 +29,18 @@ export interface Libc {
   close(fd: number): number
 }
 
+let koffi: typeof koffiModule
 let loaded: Libc | undefined
 
-/** Throws where the layouts in linux.ts do not hold, or the C library lacks a call. */
+/**
+ * To be called first. Throws where the layouts in linux.ts do not hold, koffi has no binary or the C
+ * library lacks a call; hence `require` when asked rather than an import, which would fail everybody.
+ */
 export function loadLibc(): Libc {
   if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) {
     throw new Error(`no socket layouts for ${platform} on ${arch}`)
   }
+  koffi ??= createRequire(import.meta.url)('koffi') as typeof koffiModule
   loaded ??= bindLibc()
   return loaded
 }

@@ -31,10 +31,15 @@ export interface OpenSocket {
   readonly localPort: number
 }
 
-const scratch = new Int32Array(new ArrayBuffer(64))
-const scratchLength = new Int32Array(new ArrayBuffer(4))
-const scratchAddress = addressOf(scratch)
-const scratchLengthAddress = addressOf(scratchLength)
+/** For option values and addresses; the last word for their length. */
+const SCRATCH_WORDS = 16
+const SCRATCH_LENGTH_WORD = SCRATCH_WORDS - 1
+const scratch = new Int32Array(new ArrayBuffer(SCRATCH_WORDS * 4))
+
+/** Asked when used, as koffi may not be there when this module loads. */
+function scratchAddress(word = 0): number {
+  return addressOf(scratch) + word * 4
+}
 
 /** Throws UdpError; leaves nothing open then. */
 export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
@@ -49,7 +54,7 @@ export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
   try {
     setOptions(libc, fd, family, options)
     const length = writeSockaddr(endpoint, 0, family, scratch, 0)
-    if (libc.bind(fd, scratchAddress, length) < 0) throw openError(lastErrno(), 'bind', endpoint)
+    if (libc.bind(fd, scratchAddress(), length) < 0) throw openError(lastErrno(), 'bind', endpoint)
     return { fd, family, localPort: boundPort(libc, fd) }
   } catch (error) {
     libc.close(fd)
@@ -59,23 +64,26 @@ export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
 
 /** Datagrams that the kernel dropped at this socket so far (SK_MEMINFO_DROPS); -1 if it won't say. */
 export function kernelDrops(libc: Libc, fd: number): number {
-  scratchLength[0] = MEMORY_INFO_WORDS * 4
-  const { socket } = Level
-  const { memoryInfo } = SocketOption
-  if (libc.getsockopt(fd, socket, memoryInfo, scratchAddress, scratchLengthAddress) < 0) return -1
+  if (!readOption(libc, fd, SocketOption.memoryInfo, MEMORY_INFO_WORDS)) return -1
   return scratch[MEMORY_INFO_DROPS]! >>> 0
 }
 
 /** Takes the socket's pending error, so that no later call fails with it. */
 export function clearPendingError(libc: Libc, fd: number): void {
-  scratchLength[0] = 4
-  libc.getsockopt(fd, Level.socket, SocketOption.error, scratchAddress, scratchLengthAddress)
+  readOption(libc, fd, SocketOption.error, 1)
+}
+
+/** Reads a socket option of so many words into `scratch`. */
+function readOption(libc: Libc, fd: number, name: number, words: number): boolean {
+  scratch[SCRATCH_LENGTH_WORD] = words * 4
+  const length = scratchAddress(SCRATCH_LENGTH_WORD)
+  return libc.getsockopt(fd, Level.socket, name, scratchAddress(), length) === 0
 }
 
 function setOptions(libc: Libc, fd: number, family: number, options: SocketOptions): void {
   const set = (level: number, name: number, value: number): boolean => {
     scratch[0] = value
-    return libc.setsockopt(fd, level, name, scratchAddress, 4) === 0
+    return libc.setsockopt(fd, level, name, scratchAddress(), 4) === 0
   }
   const demand = (level: number, name: number, value: number): void => {
     if (set(level, name, value)) return
@@ -109,8 +117,8 @@ function setOptions(libc: Libc, fd: number, family: number, options: SocketOptio
 
 function boundPort(libc: Libc, fd: number): number {
   const endpoint = new Int32Array(ENDPOINT_WORDS)
-  scratchLength[0] = SOCKADDR_STRIDE
-  libc.getsockname(fd, scratchAddress, scratchLengthAddress)
+  scratch[SCRATCH_LENGTH_WORD] = SOCKADDR_STRIDE
+  libc.getsockname(fd, scratchAddress(), scratchAddress(SCRATCH_LENGTH_WORD))
   readSockaddr(scratch, 0, endpoint, 0)
   return endpoint[ENDPOINT_WORDS - 1]!
 }
