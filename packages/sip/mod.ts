@@ -38,6 +38,7 @@ export {
 } from './message.ts'
 export { scan } from './scan.ts'
 export { SipHash } from './siphash.ts'
+export { STUN_RESPONSE_BYTES_MAX, writeStunResponse } from './stun.ts'
 export { readToken, TOKEN_LENGTH_MAX, Token, TokenKind, writeToken } from './token.ts'
 export {
   readViaFlow,
@@ -46,4 +47,11 @@ export {
   ViaFlow,
   writeViaFlow,
 } from './via-flow.ts'
+export {
+  type LocalResponse,
+  type OptionsRequest,
+  RESPONSE_GROWTH_MAX,
+  writeOptions,
+  writeResponse,
+} from './write.ts'
 export { Writer } from './writer.ts'
