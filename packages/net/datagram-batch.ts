@@ -79,6 +79,13 @@ export class DatagramBatch {
     return true
   }
 
+  /** Whether datagram `index` lies where a port may read: else it is not sent. */
+  isInArena(index: number): boolean {
+    const offset = this.offset[index]!
+    const length = this.length[index]!
+    return offset >= 0 && length >= 0 && offset + length <= this.bytes.length
+  }
+
   /** The payload of datagram `index`: a view, valid until the slot is reused. */
   payload(index: number): Uint8Array {
     const offset = this.offset[index]!

@@ -11,7 +11,8 @@ import { ENDPOINT_WORDS, formatAddress, isIPv4, parseAddressText } from '@sipcas
 import { systemClock } from './clock.ts'
 import type { DatagramBatch } from './datagram-batch.ts'
 import { Errno } from './errno.ts'
-import { Inbox, takeFairly } from './inbox.ts'
+import { Inbox, InboxRound } from './inbox.ts'
+import { localEndpoint } from './local-endpoint.ts'
 import type { RefusalBatch } from './refusal-batch.ts'
 import {
   type SocketOptions,
@@ -43,9 +44,8 @@ class DgramPort implements UdpPort {
     reusePort: true,
   }
   readonly #sockets = new Map<number, OpenDgram>()
-  #inboxes: readonly Inbox[] = []
+  readonly #inboxes = new InboxRound()
   #nextId = 1
-  #turn = 0
   #isShut = false
   readonly #wakeup = new Wakeup(systemClock)
 
@@ -55,7 +55,7 @@ class DgramPort implements UdpPort {
     const id = this.#nextId++
     const inbox = new Inbox(id, options.receiveBufferBytes)
     this.#sockets.set(id, { socket, isIPv4: !options.address.includes(':'), inbox })
-    this.#inboxes = [...this.#inboxes, inbox]
+    this.#inboxes.add(inbox)
     socket.on('message', (payload, source) => {
       const peer = new Int32Array(ENDPOINT_WORDS)
       peer[ENDPOINT_WORDS - 1] = source.port
@@ -76,18 +76,18 @@ class DgramPort implements UdpPort {
     const open = this.#sockets.get(socket)
     if (open === undefined) return
     this.#sockets.delete(socket)
-    this.#inboxes = this.#inboxes.filter((inbox) => inbox !== open.inbox)
+    this.#inboxes.remove(open.inbox)
     open.socket.removeAllListeners('message')
     open.socket.close()
   }
 
   wait(timeoutMs: number): Promise<boolean> {
     if (this.#isShut) return Promise.resolve(false)
-    return this.#wakeup.wait(timeoutMs, () => this.#inboxes.some((inbox) => inbox.length > 0))
+    return this.#wakeup.wait(timeoutMs, () => this.#inboxes.hasAny())
   }
 
   receive(batch: DatagramBatch): number {
-    return takeFairly(this.#inboxes, this.#turn++, batch)
+    return this.#inboxes.take(batch)
   }
 
   send(batch: DatagramBatch): number {
@@ -117,6 +117,7 @@ class DgramPort implements UdpPort {
     const id = batch.socket[index]!
     const open = this.#sockets.get(id)
     if (open === undefined) return Errno.badSocket
+    if (!batch.isInArena(index)) return Errno.invalid
     const peerAt = index * ENDPOINT_WORDS
     if (isIPv4(batch.peer, peerAt) !== open.isIPv4) return Errno.familyUnsupported
     const port = batch.peer[peerAt + ENDPOINT_WORDS - 1]!
@@ -137,10 +138,7 @@ function ignoreOutcome(): void {}
 
 function bindSocket(options: SocketOptions): Promise<Socket> {
   const { address, port, reusePort, receiveBufferBytes, sendBufferBytes } = options
-  if (!parseAddressText(address, new Int32Array(ENDPOINT_WORDS), 0)) {
-    throw new UdpError(UdpErrorCode.invalidAddress, `not an IP address: ${address}`)
-  }
-  const isIPv6 = address.includes(':')
+  const isIPv6 = !isIPv4(localEndpoint(address, port), 0)
   const socket = createSocket({
     type: isIPv6 ? 'udp6' : 'udp4',
     ipv6Only: isIPv6,

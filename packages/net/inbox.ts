@@ -75,14 +75,32 @@ export class Inbox {
   }
 }
 
-/** Fills the rest of the batch with equal shares of the inboxes, beginning with the one at `first`. */
-export function takeFairly(inboxes: readonly Inbox[], first: number, batch: DatagramBatch): number {
-  const before = batch.count
-  const full = inboxes.filter((inbox) => inbox.length > 0)
-  for (let step = 0; step < full.length; step++) {
-    const share = Math.ceil((batch.capacity - batch.count) / (full.length - step))
-    full[(first + step) % full.length]!.take(batch, share)
+/** The inboxes of a port, served in turn. */
+export class InboxRound {
+  #inboxes: readonly Inbox[] = []
+  #turn = 0
+
+  add(inbox: Inbox): void {
+    this.#inboxes = [...this.#inboxes, inbox]
   }
-  for (const inbox of full) inbox.take(batch, batch.capacity)
-  return batch.count - before
+
+  remove(inbox: Inbox): void {
+    this.#inboxes = this.#inboxes.filter((other) => other !== inbox)
+  }
+
+  hasAny(): boolean {
+    return this.#inboxes.some((inbox) => inbox.length > 0)
+  }
+
+  /** Fills the rest of the batch with equal shares, beginning behind the inbox served last. */
+  take(batch: DatagramBatch): number {
+    const before = batch.count
+    const full = this.#inboxes.filter((inbox) => inbox.length > 0)
+    for (let step = 0; step < full.length && batch.count < batch.capacity; step++) {
+      const share = Math.ceil((batch.capacity - batch.count) / (full.length - step))
+      full[this.#turn++ % full.length]!.take(batch, share)
+    }
+    for (const inbox of full) inbox.take(batch, batch.capacity)
+    return batch.count - before
+  }
 }

@@ -6,8 +6,9 @@
  * the kernel; it just hears nothing any more.
  */
 
-import { ENDPOINT_WORDS, isIPv4, parseAddressText } from '@sipcast/sip'
+import { ENDPOINT_WORDS, isIPv4 } from '@sipcast/sip'
 import { type Flight, flowHash } from './flight.ts'
+import { localEndpoint } from './local-endpoint.ts'
 import type { MemoryNetwork } from './memory-network.ts'
 import { BlockingMemoryPort, MemoryPort } from './memory-port.ts'
 import type { MemorySocket } from './memory-socket.ts'
@@ -29,7 +30,7 @@ export class MemoryHost {
 
   /** Takes an address, an IP literal; holding it already is no error. */
   hold(address: string): void {
-    const words = parseLiteral(address)
+    const words = localEndpoint(address, 0)
     const key = addressKey(words)
     if (this.#addresses.has(key)) return
     this.#addresses.set(key, words)
@@ -37,7 +38,7 @@ export class MemoryHost {
   }
 
   release(address: string): void {
-    const key = addressKey(parseLiteral(address))
+    const key = addressKey(localEndpoint(address, 0))
     if (this.#addresses.delete(key)) this.network.removeHolder(key, this)
   }
 
@@ -50,11 +51,11 @@ export class MemoryHost {
 
   /** MemoryPort's: an endpoint to bind for this address and port. Throws UdpError. */
   claim(address: string, port: number, reusePort: boolean): Int32Array {
-    const local = parseLiteral(address)
+    const local = localEndpoint(address, port)
     if (!isWildcard(local) && !this.#addresses.has(addressKey(local))) {
       throw new UdpError(UdpErrorCode.addressAbsent, `bind ${address} port ${port}`)
     }
-    local[ENDPOINT_WORDS - 1] = port === 0 ? this.#freePort(local) : port
+    if (port === 0) local[ENDPOINT_WORDS - 1] = this.#freePort(local)
     if (this.#rivals(local).some((rival) => !(rival.reusePort && reusePort))) {
       throw new UdpError(UdpErrorCode.addressInUse, `bind ${address} port ${port}`)
     }
@@ -125,12 +126,6 @@ export function addressKey(endpoint: Int32Array): string {
 
 function endpointKey(endpoint: Int32Array): string {
   return `${addressKey(endpoint)}.${endpoint[ENDPOINT_WORDS - 1]}`
-}
-
-function parseLiteral(address: string): Int32Array {
-  const words = new Int32Array(ENDPOINT_WORDS)
-  if (parseAddressText(address, words, 0)) return words
-  throw new UdpError(UdpErrorCode.invalidAddress, `not an IP address: ${address}`)
 }
 
 /** 0.0.0.0 or ::, the former being ::ffff:0:0. */

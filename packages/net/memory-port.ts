@@ -8,7 +8,7 @@
 import { ENDPOINT_WORDS, isIPv4 } from '@sipcast/sip'
 import type { DatagramBatch } from './datagram-batch.ts'
 import { Errno } from './errno.ts'
-import { type Inbox, takeFairly } from './inbox.ts'
+import { InboxRound } from './inbox.ts'
 import type { MemoryHost } from './memory-host.ts'
 import { MemorySocket } from './memory-socket.ts'
 import { RefusalBatch } from './refusal-batch.ts'
@@ -35,9 +35,8 @@ abstract class MemoryPortBase {
   protected isShut = false
   readonly #sockets = new Map<number, MemorySocket>()
   readonly #refusals = new RefusalBatch(REFUSALS_MAX)
-  #inboxes: readonly Inbox[] = []
+  readonly #inboxes = new InboxRound()
   #nextId = 1
-  #turn = 0
 
   constructor(host: MemoryHost) {
     this.host = host
@@ -58,7 +57,7 @@ abstract class MemoryPortBase {
       onNews: () => this.onNews(),
     })
     this.#sockets.set(id, socket)
-    this.#inboxes = [...this.#inboxes, socket.inbox]
+    this.#inboxes.add(socket.inbox)
     return id
   }
 
@@ -73,11 +72,11 @@ abstract class MemoryPortBase {
     if (open === undefined) return
     open.close()
     this.#sockets.delete(socket)
-    this.#inboxes = this.#inboxes.filter((inbox) => inbox !== open.inbox)
+    this.#inboxes.remove(open.inbox)
   }
 
   receive(batch: DatagramBatch): number {
-    return takeFairly(this.#inboxes, this.#turn++, batch)
+    return this.#inboxes.take(batch)
   }
 
   send(batch: DatagramBatch): number {
@@ -105,7 +104,7 @@ abstract class MemoryPortBase {
 
   protected hasNews(): boolean {
     if (this.isShut) return false
-    return this.#refusals.count > 0 || this.#inboxes.some((inbox) => inbox.length > 0)
+    return this.#refusals.count > 0 || this.#inboxes.hasAny()
   }
 
   protected abstract onNews(): void
@@ -113,6 +112,7 @@ abstract class MemoryPortBase {
   #sendOne(batch: DatagramBatch, index: number): number {
     const socket = this.#sockets.get(batch.socket[index]!)
     if (socket === undefined) return Errno.badSocket
+    if (!batch.isInArena(index)) return Errno.invalid
     const peerAt = index * ENDPOINT_WORDS
     const target = batch.peer.slice(peerAt, peerAt + ENDPOINT_WORDS)
     if (isIPv4(target, 0) !== isIPv4(socket.local, 0)) return Errno.familyUnsupported

@@ -110,9 +110,7 @@ export class Sender {
 
   /** Why this datagram must not reach the kernel, which would read beyond the arena or misread the peer. */
   #objection(batch: DatagramBatch, index: number, slot: number): number {
-    const offset = batch.offset[index]!
-    const length = batch.length[index]!
-    if (offset < 0 || length < 0 || offset + length > batch.bytes.length) return Errno.invalid
+    if (!batch.isInArena(index)) return Errno.invalid
     const family = familyOf(batch.peer, index * ENDPOINT_WORDS)
     return family === this.#sockets.familyAt(slot) ? 0 : Errno.familyUnsupported
   }

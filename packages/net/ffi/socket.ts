@@ -5,8 +5,9 @@
  * queues ICMP errors, keeps IPv4 out of IPv6 sockets. Knows no batches.
  */
 
-import { ENDPOINT_WORDS, formatEndpoint, parseAddressText } from '@sipcast/sip'
+import { ENDPOINT_WORDS, formatEndpoint } from '@sipcast/sip'
 import { Errno } from '../errno.ts'
+import { localEndpoint } from '../local-endpoint.ts'
 import { type SocketOptions, UdpError, UdpErrorCode } from '../udp-port.ts'
 import { addressOf, type Libc, lastErrno } from './libc.ts'
 import {
@@ -43,11 +44,7 @@ function scratchAddress(word = 0): number {
 
 /** Throws UdpError; leaves nothing open then. */
 export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
-  const endpoint = new Int32Array(ENDPOINT_WORDS)
-  if (!parseAddressText(options.address, endpoint, 0)) {
-    throw new UdpError(UdpErrorCode.invalidAddress, `not an IP address: ${options.address}`)
-  }
-  endpoint[ENDPOINT_WORDS - 1] = options.port
+  const endpoint = localEndpoint(options.address, options.port)
   const family = familyOf(endpoint, 0)
   const fd = libc.socket(family, SOCKET_DATAGRAM | SOCKET_NONBLOCK | SOCKET_CLOSE_ON_EXEC, 0)
   if (fd < 0) throw openError(lastErrno(), 'socket', endpoint)
