@@ -1,0 +1,36 @@
+/** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
+export { LoopbackBlock, freePort } from './network/loopback.ts'
+export { IncomingCall } from './phone/incoming-call.ts'
+export { Inbox } from './phone/inbox.ts'
+export { type LogEntry, MessageLog, servedBy } from './phone/message-log.ts'
+export { CallRefused, OutgoingCall } from './phone/outgoing-call.ts'
+export { Phone, type PhoneOptions, type Registration } from './phone/phone.ts'
+export { type EndReason, Session } from './phone/session.ts'
+export { Notifier, Subscription } from './phone/subscription.ts'
+export { isOwnTimeout } from './phone/user-agent.ts'
+export {
+  type Exit,
+  Process,
+  ProcessError,
+  type ProcessOptions,
+  startProcess,
+} from './process/process.ts'
+export {
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  header,
+  headerValues,
+  parseMessage,
+} from './sip/message.ts'
+export { RFC_TIMERS, type Timers } from './sip/timers.ts'
+export { type Endpoint, formatEndpoint, parseEndpoint } from './sip/uri.ts'
+export { findKamailio, kamailioControl } from './start/kamailio.ts'
+export { passwordOf } from './start/password.ts'
+export {
+  type PoolSecrets,
+  Registrar,
+  RegistrarKind,
+  type RegistrarOptions,
+  newPoolSecrets,
+} from './start/registrar.ts'

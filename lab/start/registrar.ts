@@ -1,0 +1,98 @@
+/**
+ * The proxies of a lab: real Kamailios by the product's recipe, or the lab's own reference registrars. Both are started with
+ * the same options, and can be killed, frozen and revived alike.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Process } from '../process/process.ts'
+import type { Endpoint } from '../sip/uri.ts'
+import { startKamailio } from './kamailio.ts'
+import { startReferenceRegistrar } from './reference-registrar.ts'
+
+export const RegistrarKind = { kamailio: 'kamailio', reference: 'reference' } as const
+export type RegistrarKind = (typeof RegistrarKind)[keyof typeof RegistrarKind]
+
+export interface RegistrarOptions {
+  /** Also what its answers carry in Server and X-Proxy. */
+  readonly name: string
+  readonly listen: readonly Endpoint[]
+  /** The balancers' address, as a diverted call finds the way back to it. */
+  readonly shared: Endpoint
+  readonly secrets: PoolSecrets
+  /** Where numbers go that nobody has registered. */
+  readonly gateway?: Endpoint
+  /** Users whose calls go to another user: `{ bob: 'carol' }`. */
+  readonly forwards?: Readonly<Record<string, string>>
+  /** Answers go to the address in the Via instead of to the source. */
+  readonly replyToVia?: boolean
+  /** OPTIONS to registered phones, every so many seconds. */
+  readonly pingIntervalSeconds?: number
+  /** The shortest registration it grants. */
+  readonly expiresMinSeconds?: number
+  /** For its configuration and control socket. */
+  readonly directory: string
+  readonly namespace?: string
+}
+
+/** What all proxies of a pool share. */
+export interface PoolSecrets {
+  readonly realm: string
+  readonly nonceSecret: string
+  readonly passwordSecret: string
+}
+
+export function newPoolSecrets(realm: string): PoolSecrets {
+  const secret = () => randomBytes(24).toString('hex')
+  return { realm, nonceSecret: secret(), passwordSecret: secret() }
+}
+
+/** One place in the pool; its process may die and be replaced. */
+export class Registrar {
+  readonly kind: RegistrarKind
+  readonly options: RegistrarOptions
+  #process: Process
+
+  static async start(kind: RegistrarKind, options: RegistrarOptions): Promise<Registrar> {
+    return new Registrar(kind, options, await launch(kind, options))
+  }
+
+  constructor(kind: RegistrarKind, options: RegistrarOptions, process: Process) {
+    this.kind = kind
+    this.options = options
+    this.#process = process
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  get process(): Process {
+    return this.#process
+  }
+
+  get endpoint(): Endpoint {
+    return this.options.listen[0] as Endpoint
+  }
+
+  /** At once, without a word: what it knew is lost. */
+  async kill(): Promise<void> {
+    await this.#process.kill()
+  }
+
+  freeze(): void {
+    this.#process.freeze()
+  }
+
+  /** Thaws it if it is frozen, starts it anew if it is dead. */
+  async revive(): Promise<void> {
+    if (this.#process.running) this.#process.thaw()
+    else this.#process = await launch(this.kind, this.options)
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop()
+  }
+}
+
+async function launch(kind: RegistrarKind, options: RegistrarOptions): Promise<Process> {
+  return kind === 'kamailio' ? await startKamailio(options) : await startReferenceRegistrar(options)
+}
