@@ -22,3 +22,6 @@ export {
 } from './table.ts'
 export { type DecodedTable, decodeTable, type TableError, TableErrorCode } from './table-decode.ts'
 export { encodeTable, sealTable } from './table-encode.ts'
+export { type AssignInput, type Assignment, assign, type LastAssignment } from './assign.ts'
+export { type AssignMember, MemberRole } from './roster.ts'
+export { rendezvousScore } from './rendezvous.ts'
