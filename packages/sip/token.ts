@@ -3,8 +3,8 @@
  * route a later message without memory (design 5.2, 5.3; RFC 5626 §5.2). Layout and MAC: sealed-record.ts.
  *
  * ```
- * sip:IhTLAHEKE8Y_xjNkChPEAAUBB1vNFQSmzt-…@203.0.113.10:5060;lr       35 characters where both endpoints are IPv4,
- *                                                                     51 where one is IPv6, 67 where both are
+ * sip:IAHGM2QHeRjLAHEKE8Terb7vpDkzkssRxaM@203.0.113.10:5060;lr      35 characters where both endpoints are IPv4,
+ *                                                                   51 where one is IPv6, 67 where both are
  * ```
  *
  * A Record-Route token is bound to its Call-ID: it is of no use in another call. A Path token is bound to nothing, so

@@ -3,8 +3,8 @@
  * that any balancer can send the response back (design 5.2.4, 5.4). Layout and MAC: sealed-record.ts.
  *
  * ```
- * Via: SIP/2.0/UDP 203.0.113.10:5060;rport;branch=z9hG4bKx3vW0VXmPXk;s=MAHLAHEKE8bLAHEKE8Sm…
- *                                                                      30, 46 or 62 characters
+ * Via: SIP/2.0/UDP 203.0.113.10:5060;rport;branch=z9hG4bKD46M8SeEvcE;s=MAHGM2QHeRjLAHEKE8SS8J6uxmkfcA
+ *                                                                         30, 46 or 62 characters
  * ```
  *
  * Bound to branch and Call-ID: it is of no use on a response to anything else. Proxies give unknown Via parameters back
