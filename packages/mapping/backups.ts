@@ -1,5 +1,5 @@
-import type { Bins } from './bins.ts'
-import { dealFree, dealSurplus, NO_BIN } from './deal.ts'
+import { type Bins, put } from './bins.ts'
+import { type Deal, dealFree, dealSurplus, NO_BIN } from './deal.ts'
 import { MemberRole, type Roster } from './roster.ts'
 
 /**
@@ -12,65 +12,86 @@ import { MemberRole, type Roster } from './roster.ts'
 
 /** @param backups bin per slot as in the last table, NO_BIN for none; changed in place. */
 export function spreadBackups(roster: Roster, owners: Int32Array, backups: Int32Array): void {
-  for (const [owner, slots] of groupByOwner(roster, owners).entries()) {
-    if (slots.length > 0) spreadOne(roster, owner, slots, backups)
-  }
-}
-
-function spreadOne(
-  roster: Roster,
-  owner: number,
-  slots: readonly number[],
-  backups: Int32Array,
-): void {
-  const bins = backupBins(roster, candidatesFor(roster, owner), slots.length)
-  const free: number[] = []
-  for (const slot of slots) {
-    const backup = backups[slot]!
-    if (backup === NO_BIN || bins.limit[backup] === 0) {
-      backups[slot] = NO_BIN
-      free.push(slot)
-    } else {
-      if (bins.count[backup] === bins.floor[backup]) bins.extras -= bins.roomy[backup]!
-      bins.count[backup]!++
-    }
-  }
-  const deal = { ...roster, bins, binOf: backups }
-  dealFree(deal, free)
-  dealSurplus(deal, slots, slots.length)
-}
-
-/** Bins of one owner's backups; `limit` 0 marks the ones that may hold none at all. */
-interface BackupBins extends Bins {
-  readonly limit: Uint8Array
-}
-
-function backupBins(roster: Roster, candidates: readonly number[], slotCount: number): BackupBins {
   const size = roster.members.length
-  const floor = new Int32Array(size)
-  const roomy = new Uint8Array(size)
-  const limit = new Uint8Array(size)
-  let weightSum = 0
-  for (const bin of candidates) weightSum += roster.members[bin]!.weight
-  let extras = slotCount
-  for (const bin of candidates) {
-    const share = slotCount * roster.members[bin]!.weight
-    floor[bin] = Math.floor(share / weightSum)
-    roomy[bin] = share % weightSum === 0 ? 0 : 1
-    limit[bin] = 1
-    extras -= floor[bin]!
+  const bins: BackupBins = {
+    count: new Int32Array(size),
+    floor: new Int32Array(size),
+    roomy: new Uint8Array(size),
+    extras: 0,
+    isCandidate: new Uint8Array(size),
   }
-  return { count: new Int32Array(size), floor, roomy, extras, limit }
+  groupByOwner(roster, owners).forEach((slots, owner) => {
+    if (slots.length === 0) return
+    boundBins(bins, roster, owner, slots.length)
+    spreadSlots(roster, bins, slots, backups)
+  })
+}
+
+/** Bins of one owner's backups; one set serves all owners in turn. */
+interface BackupBins extends Bins {
+  readonly isCandidate: Uint8Array
+}
+
+/** Empties the bins and sets their bounds: in proportion to weight over whoever may back up this owner. */
+function boundBins(bins: BackupBins, roster: Roster, owner: number, slotCount: number): void {
+  const { members } = roster
+  markCandidates(bins, roster, owner)
+  let weightSum = 0
+  for (let bin = 0; bin < members.length; bin++) {
+    if (bins.isCandidate[bin] === 1) weightSum += roster.weights[bin]!
+  }
+  bins.extras = slotCount
+  let weight = 0
+  let floor = 0
+  let roomy = 0
+  for (let bin = 0; bin < members.length; bin++) {
+    // Weights are mostly all the same: one division for a run of them.
+    const binWeight = bins.isCandidate[bin] === 1 ? roster.weights[bin]! : 0
+    if (binWeight !== weight) {
+      weight = binWeight
+      floor = Math.floor((slotCount * weight) / weightSum)
+      roomy = floor * weightSum === slotCount * weight ? 0 : 1
+    }
+    bins.count[bin] = 0
+    bins.floor[bin] = floor
+    bins.roomy[bin] = roomy
+    bins.extras -= floor
+  }
 }
 
 /** The other takers; without any, the others that are alive; without any, the owner itself. */
-function candidatesFor(roster: Roster, owner: number): readonly number[] {
-  const takers = roster.takers.filter((bin) => bin !== owner)
-  if (takers.length > 0) return takers
-  const alive = [...roster.members.keys()].filter(
-    (bin) => bin !== owner && roster.members[bin]!.role !== MemberRole.gone,
-  )
-  return alive.length > 0 ? alive : [owner]
+function markCandidates({ isCandidate }: BackupBins, roster: Roster, owner: number): void {
+  const { members, takers } = roster
+  isCandidate.fill(0)
+  for (const bin of takers) isCandidate[bin] = 1
+  isCandidate[owner] = 0
+  if (takers.length > 1 || takers[0] !== owner) return
+  members.forEach(({ role }, bin) => {
+    isCandidate[bin] = role === MemberRole.gone ? 0 : 1
+  })
+  isCandidate[owner] = 0
+  if (!isCandidate.includes(1)) isCandidate[owner] = 1
+}
+
+function spreadSlots(
+  roster: Roster,
+  bins: BackupBins,
+  slots: readonly number[],
+  backups: Int32Array,
+): void {
+  const free: number[] = []
+  for (const slot of slots) {
+    const backup = backups[slot]!
+    if (backup !== NO_BIN && bins.isCandidate[backup] === 1) {
+      put(bins, backup)
+    } else {
+      backups[slot] = NO_BIN
+      free.push(slot)
+    }
+  }
+  const deal: Deal = { ...roster, bins, binOf: backups }
+  dealFree(deal, free)
+  dealSurplus(deal, slots, slots.length)
 }
 
 function groupByOwner(roster: Roster, owners: Int32Array): number[][] {

@@ -76,20 +76,19 @@ interface Market {
 }
 
 function openMarket(deal: Deal, slots: readonly number[]): Market {
-  const open = Int32Array.from(deal.bins.count.keys()).filter((bin) => isOpen(deal.bins, bin))
   const offers = new Offers(slots.length)
-  if (open.length > 0) {
-    for (const slot of slots) {
-      const bin = bestBin(deal, slot, open, open.length)
-      const from = deal.binOf[slot]!
-      offers.push(
-        slot,
-        bin,
-        score(deal, slot, bin) - (from === NO_BIN ? 0 : score(deal, slot, from)),
-      )
-    }
+  const open = new Int32Array(slots.length === 0 ? 0 : deal.tags.length)
+  let openCount = 0
+  for (let bin = 0; bin < open.length; bin++) {
+    if (isOpen(deal.bins, bin)) open[openCount++] = bin
   }
-  return { offers, open, openCount: open.length }
+  if (openCount === 0) return { offers, open, openCount }
+  for (const slot of slots) {
+    const bin = bestBin(deal, slot, open, openCount)
+    const from = deal.binOf[slot]!
+    offers.push(slot, bin, score(deal, slot, bin) - (from === NO_BIN ? 0 : score(deal, slot, from)))
+  }
+  return { offers, open, openCount }
 }
 
 /** The best offer's bin has closed: look for the slot's next best, or give up if none is open. */

@@ -32,6 +32,8 @@ export interface Roster {
   /** Index in the operator's list, by bin. */
   readonly indexOf: Int32Array
   readonly binOf: ReadonlyMap<string, number>
+  readonly weights: Int32Array
+  /** memberTag and weightScore: what deal.ts scores with. */
   readonly tags: Int32Array
   readonly weightScores: Int32Array
   /** Bins that take slots: the eligible; without any, the leaving; without any, the held. */
@@ -55,6 +57,7 @@ export function makeRoster(list: readonly AssignMember[]): Roster {
     members,
     indexOf,
     binOf,
+    weights: Int32Array.from(members, ({ weight }) => weight),
     tags: Int32Array.from(members, ({ id }) => memberTag(id)),
     weightScores: Int32Array.from(members, ({ weight }) => weightScore(weight)),
     takers: eligible.length > 0 ? eligible : standIns,
