@@ -1,0 +1,83 @@
+/**
+ * Every bound of the balancer, by name. Not here: what users may set (crds).
+ * Invariant: the relations between bounds are asserted where they are used first, at start-up.
+ */
+
+// Packet path
+/** Longest normalised key, bytes: user@host with the longest user and DNS name. */
+export const KEY_BYTES_MAX = 512
+/** Bytes that all edits of one message may insert together. */
+export const EDIT_SCRATCH_BYTES = 4096
+/** Own tokens kept of one Route set: two balancer hops per direction, and as many to spare. */
+export const TOKENS_MAX = 8
+/** Passes over the Route set (design 5.2, rule c begins again): one per Route entry at most. */
+export const ROUTE_PASSES_MAX = 32
+/** Sources whose rate one worker remembers. */
+export const RATE_BUCKETS = 65_536
+/** Buckets among which one source's bucket is looked for. */
+export const RATE_WAYS = 4
+/** Replies of our own that one worker sends per second, all sources together, and at once. */
+export const LOCAL_REPLIES_PER_SECOND = 2_000
+export const LOCAL_REPLIES_BURST = 500
+/** Largest payload of a UDP datagram over IPv4. */
+export const DATAGRAM_BYTES_MAX = 65_507
+/** Datagrams received and sent in one go. */
+export const BATCH_SIZE = 64
+/** Longest wait for a packet, so that orders are taken in time. */
+export const WAIT_MS = 50
+/** Between two attempts to bind a socket that could not be bound. */
+export const BIND_RETRY_MS = 1_000
+
+// Command line
+/** Port of the inside socket where `--inside` names none (design 5.1). */
+export const INSIDE_PORT_DEFAULT = 5070
+export const WORKERS_MAX = 64
+/** Without `--workers`: one per processor but one, up to this. */
+export const WORKERS_DEFAULT_MAX = 4
+export const NAME_LENGTH_MAX = 253
+
+// Main thread
+/** Without notice from the source of tables and keys, look again after this. */
+export const RESCAN_MS = 1_000
+/** Events gather for this long before one pass answers them all. */
+export const GATHER_MS = 20
+export const KEYS_BYTES_MAX = 64 * 1024
+/** SipProxies served at once; documents beyond are left alone and reported. */
+export const SIP_PROXIES_MAX = 4_096
+/** Removed SipProxies whose last epoch is remembered, so that no older table revives them. */
+export const REMOVED_MAX = 1_024
+/** The report is written this often even if nothing changed (design 3). */
+export const HEARTBEAT_MS = 30_000
+/** After a report or last-good copy could not be written. */
+export const WRITE_RETRY_MS = 5_000
+
+// Local liveness (design 5.5)
+export const PROBE_INTERVAL_MIN_MS = 2_000
+/** The balancer probes this many times less often than the operator. */
+export const PROBE_INTERVAL_FACTOR = 4
+/** Between the probes of a fast series, and between two series for one proxy. */
+export const FAST_PROBE_MS = 100
+
+// Worker threads
+/** A worker that ended no turn for this long is hung: 50 ms of waiting and one batch are far below. */
+export const WORKER_HUNG_MS = 3_000
+export const WORKER_CHECK_MS = 500
+export const WORKER_RESTART_MIN_MS = 100
+export const WORKER_RESTART_MAX_MS = 10_000
+/** How long workers may take to stop in order. */
+export const STOP_MS = 2_000
+/** Between two reports of a worker's sockets if only kernel drops changed. */
+export const SOCKET_REPORT_MS = 1_000
+/** ICMP refusals one worker reports per second; more say nothing new. */
+export const REFUSALS_PER_SECOND = 100
+/** RFC 3261 §16.6 step 3: for requests that came without Max-Forwards. */
+export const MAX_FORWARDS_DEFAULT = 70
+/** ICMP refusals taken per turn; the kernel limits their rate long before. */
+export const REFUSALS_MAX = 64
+/** Receive buffer asked of the kernel per socket: about a second of full load while the process is paused. */
+export const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024
+export const SEND_BUFFER_BYTES = 4 * 1024 * 1024
+/** Configs remembered that not every worker has acknowledged yet. */
+export const GENERATIONS_MAX = 64
+/** Shortest time over which packet rates are reported. */
+export const RATE_PERIOD_MS = 1_000
