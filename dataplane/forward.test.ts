@@ -96,7 +96,7 @@ describe('a request by key', () => {
     expect(none).toMatchObject({ verdict: 'answerNoProxy', target: PHONE, source: SHARED })
     expect(headers(none.out, 'Retry-After')).toEqual(['5'])
     expect(headers(none.out, 'Via')).toEqual([
-      'SIP/2.0/UDP 192.168.1.5:5060;branch=z9hG4bKaaa;rport=40000;received=198.51.100.7',
+      'SIP/2.0/UDP 192.168.1.5:5060;branch=z9hG4bKaaa;received=198.51.100.7;rport=40000',
     ])
   })
 
