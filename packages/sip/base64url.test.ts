@@ -21,14 +21,10 @@ describe('decodeBase64url', () => {
   })
 
   it('accepts one spelling of the same bytes only', () => {
-    const digit = fc.constantFrom(
-      ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
-    )
     fc.assert(
-      fc.property(fc.array(digit, { maxLength: 12 }), (digits) => {
-        const hex = decode(digits.join(''))
-        const canonical = Buffer.from(digits.join(''), 'base64url').toString('base64url')
-        expect(hex !== null).toBe(canonical === digits.join(''))
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_-]{0,12}$/), (text) => {
+        const canonical = Buffer.from(text, 'base64url').toString('base64url')
+        expect(decode(text) !== null).toBe(canonical === text)
       }),
     )
   })
