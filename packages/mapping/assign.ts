@@ -67,8 +67,12 @@ function lastBins(
   indices: Uint16Array = new Uint16Array(slotCount).fill(NO_MEMBER),
 ): Int32Array {
   assert(indices.length === slotCount, 'the slot count never changes')
-  const bins = ids.map((id) => roster.binOf.get(id) ?? NO_BIN)
-  return Int32Array.from(indices, (index) => (index === NO_MEMBER ? NO_BIN : bins[index]!))
+  const binOf = ids.map((id) => roster.binOf.get(id) ?? NO_BIN)
+  const bins = new Int32Array(slotCount)
+  indices.forEach((index, slot) => {
+    bins[slot] = index === NO_MEMBER ? NO_BIN : binOf[index]!
+  })
+  return bins
 }
 
 /** All down: the last table stays. Only slots whose owner is no member any more fall to a backup that still is. */
@@ -113,5 +117,9 @@ function countMoved(roster: Roster, owners: Int32Array, last: LastAssignment): n
 }
 
 function memberIndices(roster: Roster, bins: Int32Array): Uint16Array {
-  return Uint16Array.from(bins, (bin) => (bin === NO_BIN ? NO_MEMBER : roster.indexOf[bin]!))
+  const indices = new Uint16Array(bins.length)
+  bins.forEach((bin, slot) => {
+    indices[slot] = bin === NO_BIN ? NO_MEMBER : roster.indexOf[bin]!
+  })
+  return indices
 }

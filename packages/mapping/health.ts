@@ -1,0 +1,157 @@
+import { MemberState } from './table.ts'
+
+/**
+ * The health of one proxy as the operator's probes see it: a pure machine of `fall` and `rise` counts.
+ *
+ *     Unknown ──first result, if in no table yet──► Up, Draining or Down
+ *     Unknown ──an answer──► Up or Draining                    Unknown ──`fall` bad──► Down
+ *     Up, Draining ──`fall` bad, or a refusal and no answer to the next probe──► Down
+ *     Up ──503 with Retry-After──► Draining ──`rise` accepted──► Up
+ *     Down ──`rise` answers──► Up, or Draining if the last was such a 503
+ *
+ * An ICMP refusal is hard evidence, but one packet: hosts send few of them (Linux: one a second to each peer), and a
+ * proxy may just be restarting. So a refusal makes a proxy *suspect*: the prober asks again at once, and if that is
+ * refused or not answered within SUSPICION_MS, it is Down whatever `fall` says.
+ *
+ * Not here: readiness, deletion and drain by annotation (standing.ts), and whether to believe that half the pool died at
+ * once (panic.ts).
+ *
+ * Invariants: `sinceMs` changes exactly when `state` does; a proxy is silent only while nothing at all comes back from
+ * it, so a refused one never is.
+ */
+
+/** What became of one probe: `ProbeResult.outcome` of the prober. */
+export const Observation = {
+  accepted: 'accepted',
+  /** Answered with a status that `acceptedCodes` does not list. */
+  rejected: 'rejected',
+  /** 503 with Retry-After: alive, but not accepting. */
+  unavailable: 'unavailable',
+  timeout: 'timeout',
+  /** ICMP. */
+  refused: 'refused',
+} as const
+export type Observation = (typeof Observation)[keyof typeof Observation]
+
+export interface HealthConfig {
+  readonly fall: number
+  readonly rise: number
+}
+
+export interface Health {
+  /** NotReady never comes from probes. */
+  readonly state: Exclude<MemberState, typeof MemberState.notReady>
+  readonly sinceMs: number
+  /** In no table yet: the first result is believed. */
+  readonly isNew: boolean
+  readonly goodInRow: number
+  readonly badInRow: number
+  /** First of the unanswered probes since anything came back; null if the last result was no timeout. */
+  readonly silentSinceMs: number | null
+  /** First refusal since the last answer. */
+  readonly refusedSinceMs: number | null
+  /** What led to `state`; null for the state that came from a table. */
+  readonly reason: Observation | null
+}
+
+/** How long a suspect has to answer the probe that follows a refusal. */
+export const SUSPICION_MS = 150
+
+/**
+ * Where the machine starts. @param tableState the member's state in the last table, null if it is in none.
+ * A table's Draining and NotReady have other causes than probes, too, so they start Unknown: see memberRole.
+ */
+export function startHealth(tableState: MemberState | null, sinceMs: number): Health {
+  const isKnown = tableState === MemberState.up || tableState === MemberState.down
+  return {
+    state: isKnown ? tableState : MemberState.unknown,
+    sinceMs,
+    isNew: tableState === null,
+    goodInRow: 0,
+    badInRow: 0,
+    silentSinceMs: null,
+    refusedSinceMs: null,
+    reason: null,
+  }
+}
+
+/** The machine after one probe's result. */
+export function observe(
+  health: Health,
+  observation: Observation,
+  config: HealthConfig,
+  nowMs: number,
+): Health {
+  const counted = count(health, observation, nowMs)
+  const state = isGood(observation)
+    ? afterGood(health, counted, observation, config)
+    : afterBad(health, counted, observation, config)
+  return enter({ ...counted, isNew: false }, state, observation, nowMs)
+}
+
+/** The machine after time without a result: a suspect that has not answered is Down. */
+export function elapse(health: Health, nowMs: number): Health {
+  const { refusedSinceMs } = health
+  if (!isSuspect(health) || refusedSinceMs === null || nowMs - refusedSinceMs < SUSPICION_MS) {
+    return health
+  }
+  return enter(health, MemberState.down, Observation.refused, nowMs)
+}
+
+/** Refused, and not yet asked again: probe it now, and call elapse after SUSPICION_MS. */
+export function isSuspect(health: Health): boolean {
+  return health.refusedSinceMs !== null && health.state !== MemberState.down
+}
+
+function isGood(observation: Observation): boolean {
+  return observation === Observation.accepted || observation === Observation.unavailable
+}
+
+function count(health: Health, observation: Observation, nowMs: number): Health {
+  const good = isGood(observation)
+  const nothingCameBack = observation === Observation.timeout && health.refusedSinceMs === null
+  const refused = observation === Observation.refused
+  // A timeout after a refusal is still that refusal: hosts limit the rate of their ICMPs.
+  const stillRefused = refused || observation === Observation.timeout
+  return {
+    ...health,
+    goodInRow: good ? health.goodInRow + 1 : 0,
+    badInRow: good ? 0 : health.badInRow + 1,
+    silentSinceMs: nothingCameBack ? (health.silentSinceMs ?? nowMs) : null,
+    refusedSinceMs: stillRefused ? (health.refusedSinceMs ?? (refused ? nowMs : null)) : null,
+  }
+}
+
+function afterGood(
+  before: Health,
+  counted: Health,
+  observation: Observation,
+  { rise }: HealthConfig,
+): Health['state'] {
+  const accepted = observation === Observation.accepted
+  const target = accepted ? MemberState.up : MemberState.draining
+  switch (before.state) {
+    case MemberState.unknown:
+      return target
+    case MemberState.up:
+      return target
+    case MemberState.draining:
+    case MemberState.down:
+      return counted.goodInRow >= rise ? target : before.state
+  }
+}
+
+function afterBad(
+  before: Health,
+  counted: Health,
+  observation: Observation,
+  { fall }: HealthConfig,
+): Health['state'] {
+  const isConfirmed = before.refusedSinceMs !== null && observation !== Observation.rejected
+  const isDead = before.isNew || isConfirmed || counted.badInRow >= fall
+  return isDead ? MemberState.down : before.state
+}
+
+function enter(health: Health, state: Health['state'], reason: Observation, nowMs: number): Health {
+  return state === health.state ? health : { ...health, state, sinceMs: nowMs, reason }
+}
