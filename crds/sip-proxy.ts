@@ -90,7 +90,7 @@ const proxiesSchema = withRules(
 const sipUri = z
   .string()
   .max(255)
-  .regex(/^sips?:[^\s<>"]+$/, { error: 'must be a SIP URI such as "sip:probe@example.com"' })
+  .regex(/^sips?:[!#-;=?-~]+$/, { error: 'must be a SIP URI such as "sip:probe@example.com"' })
 
 const probeSchema = withRules(
   z.strictObject({
@@ -170,7 +170,16 @@ const edgeSchema = z
         burst: z.int().min(1).max(1_000_000),
       })
       .optional(),
-    denyUserAgents: z.array(z.string().min(1).max(128)).max(64).default([]),
+    denyUserAgents: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(128)
+          .regex(/^[ -~]+$/, { error: 'must be printable ASCII' }),
+      )
+      .max(64)
+      .default([]),
   })
   .transform(({ rateLimit, ...rest }) => ({ ...rest, rateLimit: rateLimit ?? null }))
 

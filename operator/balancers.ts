@@ -1,0 +1,95 @@
+/**
+ * What balancers say, indexed by SipProxy, so that a pass looks only at its own. A balancer whose heartbeat is too old does not count.
+ * Not here: what follows from it (status.ts, panic.ts, keys.ts). Invariant: an update costs what changed, not all SipProxies.
+ */
+import type { BalancedSipProxy } from '@sipcast/crds'
+import { timeMs } from './iso-time.ts'
+import { HEARTBEAT_AGE_MAX_MS } from './limits.ts'
+import type { BalancerReport, Key } from './ports.ts'
+
+export interface BalancerView {
+  readonly balancer: string
+  readonly entry: BalancedSipProxy
+}
+
+interface Known {
+  readonly report: BalancerReport
+  readonly entries: ReadonlyMap<Key, BalancedSipProxy>
+  fresh: boolean
+}
+
+export class Balancers {
+  readonly #known = new Map<string, Known>()
+
+  /** Takes a report, or that it is gone. Returns the SipProxies for which something changed. */
+  update(name: string, report: BalancerReport | null, nowMs: number): readonly Key[] {
+    const last = this.#known.get(name)
+    if (report === null) {
+      this.#known.delete(name)
+      return last === undefined ? [] : [...last.entries.keys()]
+    }
+    const entries = new Map(
+      report.status.sipProxies.map((entry) => [`${entry.namespace}/${entry.name}`, entry]),
+    )
+    const known = { report, entries, fresh: isFresh(report, nowMs) }
+    this.#known.set(name, known)
+    if (last?.fresh !== known.fresh)
+      return [...new Set([...(last?.entries.keys() ?? []), ...entries.keys()])]
+    return changedKeys(last.entries, entries)
+  }
+
+  /** Looks who fell silent. Returns the SipProxies for which that counts. */
+  age(nowMs: number): readonly Key[] {
+    const keys = new Set<Key>()
+    for (const known of this.#known.values()) {
+      const fresh = isFresh(known.report, nowMs)
+      if (fresh === known.fresh) continue
+      known.fresh = fresh
+      for (const key of known.entries.keys()) keys.add(key)
+    }
+    return [...keys]
+  }
+
+  /** What fresh balancers say of one SipProxy. */
+  of(key: Key): readonly BalancerView[] {
+    const views: BalancerView[] = []
+    for (const [balancer, { fresh, entries }] of this.#known) {
+      const entry = entries.get(key)
+      if (fresh && entry !== undefined) views.push({ balancer, entry })
+    }
+    return views
+  }
+
+  /** What any balancer, fresh or not, said last of one SipProxy. */
+  everOf(key: Key): readonly BalancerView[] {
+    return [...this.#known].flatMap(([balancer, { entries }]) => {
+      const entry = entries.get(key)
+      return entry === undefined ? [] : [{ balancer, entry }]
+    })
+  }
+
+  /** The key ids that each fresh balancer accepts. */
+  acceptedKeyIds(): readonly (readonly number[])[] {
+    return [...this.#known.values()]
+      .filter(({ fresh }) => fresh)
+      .map(({ report }) => report.status.acceptedKeyIds)
+  }
+}
+
+function isFresh({ status }: BalancerReport, nowMs: number): boolean {
+  return nowMs - timeMs(status.heartbeatAt) <= HEARTBEAT_AGE_MAX_MS
+}
+
+function changedKeys(
+  last: ReadonlyMap<Key, BalancedSipProxy>,
+  next: ReadonlyMap<Key, BalancedSipProxy>,
+): readonly Key[] {
+  const keys: Key[] = []
+  for (const [key, entry] of next) {
+    if (JSON.stringify(entry) !== JSON.stringify(last.get(key))) keys.push(key)
+  }
+  for (const key of last.keys()) {
+    if (!next.has(key)) keys.push(key)
+  }
+  return keys
+}

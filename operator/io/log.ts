@@ -1,0 +1,13 @@
+/** Notices as JSON lines on standard output, by pino: one event per line, on state changes only. */
+import { pino } from 'pino'
+import type { Notice, Tell } from '../ports.ts'
+
+export function openLog(): Tell {
+  // Written at once: the last line before an exit is the one that matters.
+  const log = pino({ name: 'sipcast-operator', base: null }, pino.destination({ sync: true }))
+  return ({ level, event, key, message, details }: Notice) => {
+    const [namespace, sipProxy] = key?.split('/') ?? []
+    const about = key === undefined ? {} : { namespace, sipProxy }
+    log[level]({ event, ...about, ...details }, message)
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What the operator needs from the world: a clock, random numbers, a place where SipProxies, tables, status, keys and balancers' reports live, probes,
+ * and somebody to tell. The directory skin is in io/; the Kubernetes skin and the simulator implement the same.
+ * Not here: any decision. Invariant: reconciling knows these interfaces only, so it does not know which skin it runs on.
+ */
+import type { LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
+import type { ProbeResult, ProbeTarget } from '@sipcast/net'
+
+/** `NAMESPACE/NAME` of a SipProxy. */
+export type Key = string
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970: for what others read and what outlives the process. */
+  nowMs(): number
+  /** Milliseconds that are never set back: for intervals. */
+  monotonicMs(): number
+  /** Calls back once after the delay; the returned function calls it off. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+export interface Random {
+  /** A random UUID. */
+  uuid(): string
+  /** Random bytes as lower-case hex, fit for keys. */
+  hex(bytes: number): string
+  /** From 0 to below 1. */
+  fraction(): number
+}
+
+/** What is to be seen of one SipProxy. "Unreadable" is never taken for "absent": bad objects never break good ones. */
+export type Sighting =
+  | {
+      readonly kind: 'present'
+      readonly object: unknown
+      /** What the API server says of the object; null where there is none (directory mode). */
+      readonly origin: Origin | null
+    }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'absent' }
+
+export interface Origin {
+  readonly uid: string
+  readonly createdMs: number
+  readonly generation: number
+}
+
+export interface Pod {
+  readonly name: string
+  readonly address: string | null
+  readonly hostAddresses: readonly string[]
+  readonly annotations: Readonly<Record<string, string>>
+  /** It has a deletionTimestamp. */
+  readonly deleting: boolean
+  /** ContainersReady, and every readiness gate but ours is True. */
+  readonly ready: boolean
+}
+
+export interface Stored {
+  readonly text: string
+  /** Opaque; what a later write compares with. */
+  readonly version: string
+}
+
+export interface BalancerReport {
+  readonly name: string
+  readonly status: SipBalancerStatus
+}
+
+export const StoreErrorCode = {
+  /** Somebody wrote in between: read again. */
+  conflict: 'conflict',
+  /** No permission, or a read-only file system. */
+  denied: 'denied',
+  /** No space left. */
+  full: 'full',
+  /** Anything else that may pass. */
+  unavailable: 'unavailable',
+} as const
+export type StoreErrorCode = (typeof StoreErrorCode)[keyof typeof StoreErrorCode]
+
+/** A read or write that did not happen. All are worth trying again; none is worth dying for. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** What changed; it only marks work. */
+export type Change =
+  | { readonly what: 'sipProxy' | 'table' | 'status'; readonly key: Key }
+  | { readonly what: 'balancer'; readonly name: string }
+  | { readonly what: 'keys' }
+
+/**
+ * Where things live. Lists answer from memory that the skin keeps current; reads and writes of one thing go through, and throw StoreError.
+ * `ifVersion` null means: only if there is none yet.
+ */
+export interface Cluster {
+  /** Of the lease this operator works under; 0 where there is none. A table with a higher one was written by our successor. */
+  readonly leaseTransitions: number
+  /** Every SipProxy that is present, unreadable, or has a table or a status left. */
+  keys(): ReadonlySet<Key>
+  sighting(key: Key): Sighting
+  pods(namespace: string, selector: LabelSelector): readonly Pod[]
+  balancers(): readonly BalancerReport[]
+  balancer(name: string): BalancerReport | null
+  readTable(key: Key): Promise<Stored | null>
+  /** The new version. */
+  writeTable(key: Key, text: string, ifVersion: string | null): Promise<string>
+  deleteTable(key: Key): Promise<void>
+  readStatus(key: Key): Promise<SipProxyStatus | null>
+  writeStatus(key: Key, status: SipProxyStatus): Promise<void>
+  deleteStatus(key: Key): Promise<void>
+  readKeys(): Promise<Stored | null>
+  writeKeys(text: string, ifVersion: string | null): Promise<string>
+  /** Tells the listener from now on; the returned function ends it. */
+  watch(listener: (change: Change) => void): () => void
+}
+
+export interface Prober {
+  setTargets(targets: readonly ProbeTarget[]): void
+  probeNow(id: string): void
+}
+
+export type ProbeListener = (result: ProbeResult) => void
+
+/** Something a person may want to know: a log line everywhere, on Kubernetes an Event on the SipProxy too. */
+export interface Notice {
+  readonly level: 'info' | 'warn' | 'error'
+  /** CamelCase, from a closed set. */
+  readonly event: string
+  readonly key?: Key
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+export type Tell = (notice: Notice) => void
+
+export interface Ports {
+  readonly clock: Clock
+  readonly random: Random
+  readonly cluster: Cluster
+  readonly prober: Prober
+  readonly tell: Tell
+}

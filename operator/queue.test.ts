@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { MemoryClock, memoryRandom } from './io/memory-clock.ts'
+import { type PassEnd, Queue } from './queue.ts'
+
+const DONE: PassEnd = { failed: false, againMs: null }
+
+function makeQueue(run: (key: string) => PassEnd | Promise<PassEnd>) {
+  const clock = new MemoryClock()
+  const passes: string[] = []
+  const queue = new Queue({
+    clock,
+    random: memoryRandom(),
+    run: async (key) => {
+      passes.push(`${key}@${clock.monotonicMs() - startMs}`)
+      return await run(key)
+    },
+  })
+  const startMs = clock.monotonicMs()
+  return { clock, queue, passes }
+}
+
+test('marks coalesce into one pass', async () => {
+  const { clock, queue, passes } = makeQueue(() => DONE)
+  queue.mark('a')
+  queue.mark('a')
+  queue.mark('b')
+  await clock.advance(0)
+  expect(passes).toEqual(['a@0', 'b@0'])
+})
+
+test('a mark during the pass runs it again, once', async () => {
+  const { clock, queue, passes } = makeQueue(() => {
+    if (passes.length === 1) {
+      queue.mark('a')
+      queue.mark('a')
+    }
+    return DONE
+  })
+  queue.mark('a')
+  await clock.advance(0)
+  expect(passes).toEqual(['a@0', 'a@0'])
+})
+
+test('a pass comes back when it said, or earlier when marked', async () => {
+  const { clock, queue, passes } = makeQueue(() => ({ failed: false, againMs: 1_000 }))
+  queue.mark('a')
+  await clock.advance(400)
+  queue.mark('a')
+  await clock.advance(1_200)
+  expect(passes).toEqual(['a@0', 'a@400', 'a@1400'])
+})
+
+test('a failed pass is tried again, later each time, until it succeeds', async () => {
+  const { clock, queue, passes } = makeQueue(() => ({ failed: passes.length < 4, againMs: null }))
+  queue.mark('a')
+  await clock.advance(60_000)
+  expect(passes).toEqual(['a@0', 'a@75', 'a@225', 'a@525'])
+})
+
+test('what nobody marks again is forgotten', async () => {
+  const { clock, queue, passes } = makeQueue(() => ({ failed: false, againMs: 1_000 }))
+  queue.mark('a')
+  await clock.advance(0)
+  queue.forget('a')
+  await clock.advance(5_000)
+  expect(passes).toEqual(['a@0'])
+})
+
+test('stopping waits for the pass under way and starts no other', async () => {
+  let finish = (_end: PassEnd): void => {}
+  const { clock, queue, passes } = makeQueue(
+    () =>
+      new Promise((resolve) => {
+        finish = resolve
+      }),
+  )
+  queue.mark('a')
+  await clock.advance(0)
+  queue.mark('b')
+  const stopped = queue.stop()
+  finish(DONE)
+  await stopped
+  await clock.advance(1_000)
+  expect(passes).toEqual(['a@0'])
+})
