@@ -1,5 +1,6 @@
 /** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
 export { LoopbackBlock, freePort } from './network/loopback.ts'
+export { openGateway } from './phone/gateway.ts'
 export { IncomingCall } from './phone/incoming-call.ts'
 export { Inbox } from './phone/inbox.ts'
 export { type LogEntry, MessageLog, servedBy } from './phone/message-log.ts'
@@ -23,6 +24,7 @@ export {
   headerValues,
   parseMessage,
 } from './sip/message.ts'
+export { Transport } from './sip/transport.ts'
 export { RFC_TIMERS, type Timers } from './sip/timers.ts'
 export { type Endpoint, formatEndpoint, parseEndpoint } from './sip/uri.ts'
 export { findKamailio, kamailioControl } from './start/kamailio.ts'

@@ -106,10 +106,11 @@ export class Phone {
   }
 
   /** REGISTER, with its challenge; 0 seconds takes the binding back. */
-  async register(expiresSeconds = EXPIRES_SECONDS): Promise<Registration> {
+  async register(expiresSeconds = EXPIRES_SECONDS, headers: Headers = []): Promise<Registration> {
     const request = this.#request('REGISTER', this.uri, [
       ['contact', this.contact],
       ['expires', String(expiresSeconds)],
+      ...headers,
     ])
     request.uri = `sip:${this.#options.domain}`
     const nextCseq = () => ++this.#registrationCseq
@@ -183,10 +184,11 @@ export class Phone {
 
   #request(method: string, whom: string, headers: Headers): SipRequest {
     const uri = this.#uriOf(whom)
-    const route = `<sip:${formatEndpoint(this.#target)};lr>`
     const fields: Headers = [
       ['max-forwards', '70'],
-      ...(this.#options.preloadRoute === true ? [['route', route] as const] : []),
+      ...(this.#options.preloadRoute === true
+        ? [['route', `<sip:${formatEndpoint(this.#target)};lr>`] as const]
+        : []),
       ['from', `<${this.uri}>;tag=${newTag()}`],
       ['to', `<${uri}>`],
       ['call-id', newCallId()],

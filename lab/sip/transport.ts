@@ -57,6 +57,8 @@ export class Transport {
     const text = formatMessage(message)
     this.#options.observe?.('out', message, to, text)
     if (this.#options.passes?.('out', message) === false) return
+    // Somebody may name port 0, or a host by name; node:dgram throws at the one and reports the other.
+    if (to.port === 0) return
     this.#socket.send(text, to.port, to.address, () => {})
   }
 

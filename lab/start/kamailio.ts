@@ -73,7 +73,9 @@ function parameterFile(options: RegistrarOptions): string {
   }
   if (options.gateway !== undefined)
     defines['GATEWAY'] = quoted(`sip:${formatEndpoint(options.gateway)}`)
-  if (options.replyToVia === true) defines['REPLY_TO_VIA'] = ''
+  if (options.replyToShared !== undefined) {
+    defines['SHARED_HOSTS'] = quoted(hostPattern(options.replyToShared))
+  }
   if (options.pingIntervalSeconds !== undefined) {
     defines['PING_INTERVAL'] = String(options.pingIntervalSeconds)
     defines['PING_FROM'] = quoted(`sip:ping@${realm}`)
@@ -90,6 +92,14 @@ function parameterFile(options: RegistrarOptions): string {
     '}',
     '',
   ].join('\n')
+}
+
+/** Dots match themselves only; IPv6 hosts stand in brackets in a Via. */
+function hostPattern(hosts: readonly string[]): string {
+  const patterns = hosts.map((host) =>
+    host.includes(':') ? `[[]${host}[]]` : host.replaceAll('.', '[.]'),
+  )
+  return `^(${patterns.join('|')})$`
 }
 
 function controlSocket(options: RegistrarOptions): string {

@@ -41,7 +41,7 @@ function commandLine(options: RegistrarOptions): string[] {
   for (const [user, target] of Object.entries(options.forwards ?? {})) {
     args.push('--forward', `${user}=${target}`)
   }
-  if (options.replyToVia === true) args.push('--reply-to-via')
+  for (const host of options.replyToShared ?? []) args.push('--reply-to-via', host)
   if (options.pingIntervalSeconds !== undefined) {
     args.push('--ping-interval', String(options.pingIntervalSeconds))
   }

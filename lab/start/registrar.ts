@@ -22,8 +22,11 @@ export interface RegistrarOptions {
   readonly gateway?: Endpoint
   /** Users whose calls go to another user: `{ bob: 'carol' }`. */
   readonly forwards?: Readonly<Record<string, string>>
-  /** Answers go to the address in the Via instead of to the source. */
-  readonly replyToVia?: boolean
+  /**
+   * Hosts of the shared addresses: requests whose top Via names one of them are answered there, whichever balancer they came
+   * from. Everybody else, and everybody if absent, is answered where the request came from.
+   */
+  readonly replyToShared?: readonly string[]
   /** OPTIONS to registered phones, every so many seconds. */
   readonly pingIntervalSeconds?: number
   /** The shortest registration it grants. */
