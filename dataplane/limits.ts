@@ -68,8 +68,12 @@ export const WORKER_RESTART_MAX_MS = 10_000
 export const STOP_MS = 2_000
 /** Between two reports of a worker's sockets if only kernel drops changed. */
 export const SOCKET_REPORT_MS = 1_000
-/** ICMP refusals one worker reports per second; more say nothing new. */
-export const REFUSALS_PER_SECOND = 100
+/** A thread may take this long until its first turn: it loads and compiles its modules first. */
+export const WORKER_START_MS = 20_000
+/** Turns in which a stopping worker empties its sockets. */
+export const STOP_TURNS_MAX = 64
+/** Refusing endpoints that a worker remembers having reported. */
+export const REFUSED_ENDPOINTS_MAX = 1_024
 /** RFC 3261 §16.6 step 3: for requests that came without Max-Forwards. */
 export const MAX_FORWARDS_DEFAULT = 70
 /** ICMP refusals taken per turn; the kernel limits their rate long before. */

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { parseCommand } from './config.ts'
+
+const minimal = ['--directory', '/d', '--name', 'node-a', '--inside', '10.0.0.1']
+
+function balance(...more: string[]) {
+  const command = parseCommand([...minimal, ...more], 8)
+  if (command.kind !== 'balance') throw new Error(JSON.stringify(command))
+  return command.config
+}
+
+describe('the balancer’s command line', () => {
+  it('resolves every default', () => {
+    expect(balance()).toEqual({
+      directory: '/d',
+      name: 'node-a',
+      inside: [{ address: '10.0.0.1', port: 5070 }],
+      addresses: null,
+      stateDirectory: '/d/state/node-a',
+      workers: 4,
+      metrics: null,
+    })
+  })
+
+  it('takes one inside address per IP version, and addresses in any spelling', () => {
+    const config = balance(
+      '--inside',
+      '[2001:DB8::0:1]:5080',
+      '--address',
+      '2001:db8:0::9',
+      '--address=203.0.113.1',
+    )
+    expect(config.inside).toEqual([
+      { address: '10.0.0.1', port: 5070 },
+      { address: '2001:db8::1', port: 5080 },
+    ])
+    expect(config.addresses).toEqual(['2001:db8::9', '203.0.113.1'])
+  })
+
+  it('takes an IPv6 inside address without port and brackets', () => {
+    const command = parseCommand(['--directory', 'd', '--name', 'a', '--inside', '::1'], 1)
+    expect(command).toMatchObject({
+      config: { inside: [{ address: '::1', port: 5070 }], workers: 1 },
+    })
+  })
+
+  it('takes a state directory, a number of workers and an address for metrics', () => {
+    const config = balance('--state', '/s', '--workers', '2', '--metrics', '[::1]:9100')
+    expect(config).toMatchObject({
+      stateDirectory: '/s',
+      workers: 2,
+      metrics: { host: '::1', port: 9100 },
+    })
+    expect(balance('--metrics', 'localhost:0').metrics).toEqual({ host: 'localhost', port: 0 })
+  })
+
+  const wrong: readonly [string, readonly string[], RegExp][] = [
+    ['nothing at all', [], /--directory is missing/],
+    ['no name', ['--directory', 'd', '--inside', '::1'], /--name is missing/],
+    [
+      'no inside address',
+      ['--directory', 'd', '--name', 'a'],
+      /--inside ADDRESS\[:PORT\] is missing/,
+    ],
+    [
+      'a name that would leave the directory',
+      ['--directory', 'd', '--name', '../a'],
+      /not a lower-case DNS name/,
+    ],
+    ['a host name inside', [...minimal.slice(0, 5), 'host:1'], /--inside 'host:1' is not/],
+    ['port 0 inside', [...minimal.slice(0, 5), '10.0.0.1:0'], /is not ADDRESS/],
+    ['two inside addresses of one version', [...minimal, '--inside', '10.0.0.2'], /more than one/],
+    ['an address that is none', [...minimal, '--address', '203.0.113.300'], /is not an IP address/],
+    ['no workers', [...minimal, '--workers', '0'], /not a number from 1 to 64/],
+    ['half a worker', [...minimal, '--workers', '1.5'], /not a number/],
+    ['metrics without port', [...minimal, '--metrics', 'localhost'], /is not HOST:PORT/],
+    ['an unknown option', [...minimal, '--verbose'], /unknown option '--verbose'/],
+    ['an option without its value', [...minimal, '--state'], /--state needs a value/],
+    ['an option twice', [...minimal, '--name', 'b'], /--name is given twice/],
+    ['a word too many', [...minimal, 'more'], /unexpected argument 'more'/],
+    ['explain without a file', ['explain', '--directory', 'd'], /exactly one FILE/],
+    [
+      'explain from a host name',
+      ['explain', '--directory', 'd', '--from', 'a:1', 'f'],
+      /--from 'a:1' is not/,
+    ],
+  ]
+  it.each(wrong)('refuses %s in one line', (_, argv, message) => {
+    const command = parseCommand(argv, 8)
+    expect(command).toMatchObject({ kind: 'wrong', message: expect.stringMatching(message) })
+    expect(JSON.stringify(command)).not.toContain('\\n')
+  })
+})
+
+describe('explain’s command line', () => {
+  it('knows sender, address, form and file', () => {
+    const argv = ['explain', '--directory', 'd', '--json', '--from', '192.0.2.9:5060', 'm.sip']
+    expect(parseCommand(argv, 8)).toEqual({
+      kind: 'explain',
+      config: { directory: 'd', from: '192.0.2.9:5060', to: null, json: true, file: 'm.sip' },
+    })
+  })
+})
+
+it('offers help', () => {
+  expect(parseCommand(['--help'], 1)).toEqual({ kind: 'help' })
+})

@@ -1,0 +1,52 @@
+/**
+ * Calls back soon after something in the watched folders changed.
+ * Not here: what changed; whoever is called looks for himself, and looks now and then without being called, so a lost event
+ * costs a second and a platform without events works. Invariant: nothing throws.
+ */
+
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import { RESCAN_MS } from '../limits.ts'
+
+interface Watched {
+  readonly path: string
+  watcher: FSWatcher | null
+  /** Of the folder that `watcher` sits on: a replaced folder is another one. */
+  inode: number
+}
+
+/** Returns what ends it. */
+export function watchFolders(paths: readonly string[], changed: () => void): () => void {
+  const folders = paths.map((path): Watched => ({ path, watcher: null, inode: -1 }))
+  const renew = (): void => {
+    for (const folder of folders)
+      if (inodeOf(folder.path) !== folder.inode) rewatch(folder, changed)
+  }
+  renew()
+  const timer = setInterval(renew, RESCAN_MS)
+  return () => {
+    clearInterval(timer)
+    for (const { watcher } of folders) watcher?.close()
+  }
+}
+
+function rewatch(folder: Watched, changed: () => void): void {
+  folder.watcher?.close()
+  folder.watcher = null
+  folder.inode = inodeOf(folder.path)
+  changed()
+  if (folder.inode < 0) return
+  try {
+    folder.watcher = watch(folder.path, changed)
+    folder.watcher.on('error', () => {
+      folder.watcher?.close()
+      folder.inode = -1
+    })
+  } catch {
+    // No inotify to be had: the periodic look is enough.
+    folder.watcher = null
+  }
+}
+
+function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? -1
+}

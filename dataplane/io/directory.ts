@@ -1,0 +1,115 @@
+/**
+ * The directory skin of tables, keys and reports: DIR/tables/NAMESPACE.NAME.json, DIR/keys.json, DIR/balancers/NAME.json.
+ * Not here: what the files say, when to look (`directory-watch.ts`). Invariants: names that begin with a dot are writes
+ * under way, and skipped; a missing `tables` in a directory that is there means that nothing was published yet.
+ */
+
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SipBalancerStatus } from '@sipcast/crds'
+import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
+import { KEYS_BYTES_MAX } from '../limits.ts'
+import {
+  type KeySource,
+  type ReportSink,
+  StoreError,
+  StoreErrorCode,
+  type TableListing,
+  type TableSource,
+} from '../ports.ts'
+import { writeAtomically } from './atomic-write.ts'
+import { errnoOf, storeErrorOf } from './store-error.ts'
+
+/** A file younger than this may change again without its times telling: their grain is some milliseconds. */
+const YOUNG_MS = 50
+const SUFFIX = '.json'
+
+export class Directory implements TableSource, KeySource, ReportSink {
+  readonly #path: string
+  readonly #reportPath: string
+
+  /** @param balancer names the report */
+  constructor(path: string, balancer: string) {
+    this.#path = path
+    this.#reportPath = join(path, 'balancers', `${balancer}${SUFFIX}`)
+  }
+
+  get tablesPath(): string {
+    return join(this.#path, 'tables')
+  }
+
+  async list(): Promise<readonly TableListing[]> {
+    const names = await this.#tableNames()
+    const listings = await Promise.all(
+      names.map(async (name) => {
+        const version = await versionOf(join(this.tablesPath, name))
+        return version === null ? [] : [{ id: name.slice(0, -SUFFIX.length), version }]
+      }),
+    )
+    return listings.flat()
+  }
+
+  async read(id: string): Promise<string | null | undefined> {
+    return await readBounded(join(this.tablesPath, `${id}${SUFFIX}`), TABLE_LENGTH_MAX)
+  }
+
+  async readKeys(): Promise<string | null> {
+    const path = join(this.#path, 'keys.json')
+    const text = await readBounded(path, KEYS_BYTES_MAX)
+    if (text === null) {
+      throw new StoreError(
+        StoreErrorCode.unavailable,
+        `${path} is larger than ${KEYS_BYTES_MAX} bytes`,
+      )
+    }
+    return text ?? null
+  }
+
+  async write(report: SipBalancerStatus): Promise<void> {
+    await writeAtomically(this.#reportPath, `${JSON.stringify(report, null, 2)}\n`)
+  }
+
+  async #tableNames(): Promise<readonly string[]> {
+    try {
+      const names = await readdir(this.tablesPath)
+      return names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT' || !(await exists(this.#path))) {
+        throw storeErrorOf(cause, `cannot read ${this.tablesPath}`)
+      }
+      return []
+    }
+  }
+}
+
+/** Null where the file is larger than `bytesMax`, undefined where there is none. Fails with StoreError. */
+export async function readBounded(
+  path: string,
+  bytesMax: number,
+): Promise<string | null | undefined> {
+  try {
+    return (await stat(path)).size > bytesMax ? null : await readFile(path, 'utf8')
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined
+    throw storeErrorOf(cause, `cannot read ${path}`)
+  }
+}
+
+/** What tells one state of a file from another; null where there is none. */
+async function versionOf(path: string): Promise<string | null> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true })
+    const young = Date.now() - Number(ctimeMs) < YOUNG_MS ? ' young' : ''
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}${young}`
+  } catch (cause) {
+    // Gone since it was listed, or unreadable: reading it will say so.
+    return errnoOf(cause) === 'ENOENT' ? null : errnoOf(cause)
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}

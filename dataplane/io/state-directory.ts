@@ -1,0 +1,54 @@
+/**
+ * Last-good copies on disk: STATE/NAMESPACE.NAME.json, the very text that came into use.
+ * Not here: which tables deserve it (`last-good.ts`), checking what is read back (`tables.ts`).
+ */
+
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
+import type { LastGoodStore } from '../ports.ts'
+import { writeAtomically } from './atomic-write.ts'
+import { readBounded } from './directory.ts'
+import { errnoOf, storeErrorOf } from './store-error.ts'
+
+const SUFFIX = '.json'
+
+export class StateDirectory implements LastGoodStore {
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async list(): Promise<readonly string[]> {
+    try {
+      const names = await readdir(this.#path)
+      return names
+        .filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
+        .map((name) => name.slice(0, -SUFFIX.length))
+    } catch (cause) {
+      // The first start: nothing was kept yet.
+      if (errnoOf(cause) === 'ENOENT') return []
+      throw storeErrorOf(cause, `cannot read ${this.#path}`)
+    }
+  }
+
+  async read(id: string): Promise<string | null | undefined> {
+    return await readBounded(this.#fileOf(id), TABLE_LENGTH_MAX)
+  }
+
+  async save(id: string, text: string): Promise<void> {
+    await writeAtomically(this.#fileOf(id), text)
+  }
+
+  async remove(id: string): Promise<void> {
+    const path = this.#fileOf(id)
+    await rm(path, { force: true }).catch((cause: unknown) => {
+      throw storeErrorOf(cause, `cannot remove ${path}`)
+    })
+  }
+
+  #fileOf(id: string): string {
+    return join(this.#path, `${id}${SUFFIX}`)
+  }
+}

@@ -1,0 +1,13 @@
+/** The machine's clock and timers. */
+
+import { performance } from 'node:perf_hooks'
+import type { Clock } from '../ports.ts'
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  iso: () => new Date().toISOString(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, Math.max(0, Math.ceil(delayMs)))
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,59 @@
+/**
+ * Runs one pass at a time, soon after something changed and at least every so often.
+ * Not here: what a pass does; it reads everything itself, so nothing is lost by being told twice or late.
+ * Invariants: never two passes at once; a change during a pass leads to another one.
+ */
+
+import { GATHER_MS, RESCAN_MS } from './limits.ts'
+import type { Clock } from './ports.ts'
+
+export class PassLoop {
+  readonly #clock: Clock
+  readonly #pass: () => Promise<void>
+  #isDirty = false
+  #isRunning = false
+  #isStopped = false
+  #callOff: () => void = () => undefined
+  #ended: Promise<void> = Promise.resolve()
+
+  /** @param pass must not reject: what can fail in it is expected there */
+  constructor(clock: Clock, pass: () => Promise<void>) {
+    this.#clock = clock
+    this.#pass = pass
+  }
+
+  /** Something may have changed: a pass begins after GATHER_MS. */
+  mark(): void {
+    if (this.#isDirty || this.#isStopped) return
+    this.#isDirty = true
+    if (!this.#isRunning) this.#schedule(GATHER_MS)
+  }
+
+  /** Ends after the pass under way; no other will follow. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#callOff()
+    await this.#ended
+  }
+
+  /** The first pass begins at once. */
+  start(): void {
+    this.#isDirty = true
+    this.#schedule(0)
+  }
+
+  #schedule(delayMs: number): void {
+    this.#callOff()
+    this.#callOff = this.#clock.after(delayMs, () => {
+      this.#ended = this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    this.#isDirty = false
+    await this.#pass()
+    this.#isRunning = false
+    if (!this.#isStopped) this.#schedule(this.#isDirty ? GATHER_MS : RESCAN_MS)
+  }
+}

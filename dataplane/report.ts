@@ -1,0 +1,129 @@
+/**
+ * What this balancer says of itself: the status of its SipBalancer, made from the main thread's state.
+ * Not here: writing it (`io/`), deciding when (`balancer.ts`). Invariants: a table is reported as in use only when every
+ * running worker uses it; texts and lists stay within what the schema allows.
+ */
+
+import type { BalancedSipProxy, SipBalancerStatus } from '@sipcast/crds'
+import { isIPv4Text } from './address-text.ts'
+import { readiness } from './health.ts'
+import { splitId } from './sip-proxy-id.ts'
+import type { BalancerState } from './state.ts'
+import type { Trouble } from './troubles.ts'
+import { SocketState } from './worker-config.ts'
+
+export interface ReportFrame {
+  readonly name: string
+  readonly version: string
+  /** ISO-8601 */
+  readonly heartbeatAt: string
+  readonly packetsPerSecond: NonNullable<SipBalancerStatus['packetsPerSecond']>
+  /** When `Ready` last changed between True and False. */
+  readonly readySince: string
+}
+
+// Of crds/sip-balancer.ts.
+const LIST_MAX = 16
+const MEMBERS_MAX = 2048
+const MESSAGE_LENGTH_MAX = 1024
+
+export function composeReport(state: BalancerState, frame: ReportFrame): SipBalancerStatus {
+  const { isReady, reason, message } = readiness(state)
+  return {
+    name: frame.name,
+    heartbeatAt: frame.heartbeatAt,
+    version: frame.version,
+    sipProxies: state.tables.ids.map((id) => composeSipProxy(state, id)),
+    acceptedKeyIds: [...state.keys.ids],
+    packetsPerSecond: frame.packetsPerSecond,
+    conditions: [
+      {
+        type: 'Ready',
+        status: isReady ? 'True' : 'False',
+        lastTransitionTime: frame.readySince,
+        reason,
+        message,
+      },
+    ],
+  }
+}
+
+/** Everything that is wrong about one SipProxy here, for the report and the log. */
+export function problemsOf(state: BalancerState, id: string): readonly Trouble[] {
+  const refused = state.tables.problem(id)
+  const isVanished = state.listed !== null && state.pools.has(id) && !state.listed.has(id)
+  const isPanicking = state.pools.get(id)?.liveness.isPanicking === true
+  return [
+    ...(refused === null ? [] : [refused]),
+    ...(isVanished ? [{ reason: 'TableVanished', message: 'the last good table serves on' }] : []),
+    ...(state.lost.get(id) ?? []).map(({ address, port, to }) => ({
+      reason: 'AddressTaken',
+      message: `${address} port ${port} is of the older ${to}`,
+    })),
+    ...(isPanicking ? [PANIC] : []),
+    ...noInside(state, id),
+    ...unbound(state, id),
+  ]
+}
+
+const PANIC: Trouble = {
+  reason: 'ProbePanic',
+  message: 'too many proxies time out at once: none is marked dead',
+}
+
+function composeSipProxy(state: BalancerState, id: string): BalancedSipProxy {
+  const inUse = state.inUse.get(id)
+  const liveness = state.pools.get(id)?.liveness
+  return {
+    ...splitId(id),
+    uid: inUse?.table.uid ?? null,
+    epoch: inUse?.table.epoch ?? null,
+    sha256: inUse?.table.sha256 ?? null,
+    inUseSince: inUse?.since ?? null,
+    deadMarks: (liveness?.marks() ?? []).slice(0, MEMBERS_MAX).map((mark) => ({ ...mark })),
+    unanswered: (liveness?.unanswered() ?? []).slice(0, MEMBERS_MAX),
+    announced: [],
+    addresses: socketsOf(state, id)
+      .slice(0, LIST_MAX)
+      .map(({ address, port, state, message }) => ({
+        address,
+        port,
+        state,
+        ...(message === '' ? {} : { message: message.slice(0, MESSAGE_LENGTH_MAX) }),
+      })),
+    problems: problemsOf(state, id)
+      .slice(0, LIST_MAX)
+      .map(({ reason, message }) => ({ reason, message: message.slice(0, MESSAGE_LENGTH_MAX) })),
+  }
+}
+
+/** Proxies of an IP version in which this balancer has no inside address: it can't reach them. */
+function noInside(state: BalancerState, id: string): readonly Trouble[] {
+  const versions = new Set(state.inside.map(({ address }) => isIPv4Text(address)))
+  const unreached = (state.pools.get(id)?.table.members ?? []).filter(
+    ({ address }) => !versions.has(isIPv4Text(address)),
+  )
+  if (unreached.length === 0) return []
+  const version = isIPv4Text(unreached[0]!.address) ? 'IPv4' : 'IPv6'
+  const message = `no --inside address of ${version}, which ${unreached.length} proxies need`
+  return [{ reason: 'NoInsideAddress', message }]
+}
+
+function unbound(state: BalancerState, id: string): readonly Trouble[] {
+  return socketsOf(state, id)
+    .filter((socket) => socket.state !== SocketState.bound)
+    .map((socket) => ({
+      reason: socket.state === SocketState.failed ? 'SocketFailed' : socket.state,
+      message: `${socket.address} port ${socket.port}: ${socket.message}`,
+    }))
+}
+
+function socketsOf(state: BalancerState, id: string) {
+  const table = state.pools.get(id)?.table
+  return state.sockets
+    .merged()
+    .filter(
+      ({ role, address, port }) =>
+        role === 'outside' && port === table?.port && table.addresses.includes(address),
+    )
+}

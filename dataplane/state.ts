@@ -1,0 +1,54 @@
+/**
+ * Everything the balancer's main thread knows. `balancer.ts` changes it; the report, the metrics and the health endpoints
+ * read it. Not here: any decision. Invariant: plain memory, rebuilt from the outside after a restart.
+ */
+
+import type { Table } from '@sipcast/mapping'
+import type { Lost } from './claims.ts'
+import type { Counters } from './counters.ts'
+import { Generations, type GenerationsOptions } from './generations.ts'
+import { Keys } from './keys.ts'
+import type { ServedPool } from './served-pool.ts'
+import { Sockets } from './sockets.ts'
+import { Tables } from './tables.ts'
+import { Tallies } from './tallies.ts'
+
+/** A table that every running worker uses. */
+export interface InUse {
+  readonly table: Table
+  /** ISO-8601 */
+  readonly since: string
+  /** The same on the monotonic clock. */
+  readonly sinceMs: number
+}
+
+/** The workers as the readers of the state see them. */
+export interface Workforce {
+  readonly count: number
+  readonly counters: readonly Counters[]
+  readonly restarts: number
+  isRunning(index: number): boolean
+}
+
+export class BalancerState {
+  readonly inside: GenerationsOptions['inside']
+  readonly workers: Workforce
+  readonly keys = new Keys()
+  readonly tables = new Tables()
+  /** Ids of the documents found at the last look; null: never looked with success. */
+  listed: ReadonlySet<string> | null = null
+  /** Addresses that a SipProxy asks for and an older one holds. */
+  lost: ReadonlyMap<string, readonly Lost[]> = new Map()
+  /** What the workers were told to serve, by NAMESPACE.NAME. */
+  readonly pools = new Map<string, ServedPool>()
+  readonly generations: Generations
+  readonly sockets = new Sockets()
+  inUse: ReadonlyMap<string, InUse> = new Map()
+  readonly tallies = new Tallies()
+
+  constructor(options: Omit<GenerationsOptions, 'workers'>, workers: Workforce) {
+    this.inside = options.inside
+    this.workers = workers
+    this.generations = new Generations({ ...options, workers: workers.count })
+  }
+}
