@@ -7,6 +7,7 @@
  */
 
 import { ENDPOINT_WORDS, isIPv4 } from '@sipcast/sip'
+import { addressKey, endpointKey } from './endpoint-key.ts'
 import { type Flight, flowHash } from './flight.ts'
 import { localEndpoint } from './local-endpoint.ts'
 import type { MemoryNetwork } from './memory-network.ts'
@@ -118,14 +119,6 @@ export class MemoryHost {
     }
     throw new UdpError(UdpErrorCode.addressInUse, 'no free port')
   }
-}
-
-export function addressKey(endpoint: Int32Array): string {
-  return `${endpoint[0]}.${endpoint[1]}.${endpoint[2]}.${endpoint[3]}`
-}
-
-function endpointKey(endpoint: Int32Array): string {
-  return `${addressKey(endpoint)}.${endpoint[ENDPOINT_WORDS - 1]}`
 }
 
 /** 0.0.0.0 or ::, the former being ::ffff:0:0. */

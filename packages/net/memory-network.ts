@@ -12,9 +12,10 @@
  */
 
 import { type Clock, systemClock } from './clock.ts'
+import { addressKey } from './endpoint-key.ts'
 import { Errno } from './errno.ts'
 import { type Flight, flowHash } from './flight.ts'
-import { addressKey, MemoryHost } from './memory-host.ts'
+import { MemoryHost } from './memory-host.ts'
 import type { MemorySocket } from './memory-socket.ts'
 
 /** The delays in ms of the copies that arrive: [0] is an undisturbed datagram, [] a lost one. */

@@ -8,6 +8,13 @@ export { type Impairment, impaired } from './impairment.ts'
 export type { MemoryHost } from './memory-host.ts'
 export { type Fate, MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
 export { openUdpPort, type UdpPortOptions } from './open-udp-port.ts'
+export { ProbeOutcome, type ProbeResult, type ProbeTarget } from './probe.ts'
+export {
+  OptionsProber,
+  type OptionsProberOptions,
+  PROBE_TARGETS_MAX,
+  type ProbeSocket,
+} from './prober.ts'
 export { RefusalBatch } from './refusal-batch.ts'
 export {
   type BlockingUdpPort,
