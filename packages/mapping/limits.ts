@@ -6,8 +6,11 @@
 export const SLOTS_MIN = 64
 export const SLOTS_MAX = 65536
 
-/** Members of one table. Indices are u16 and 0xffff means "no member", so the format itself would allow 65535. */
-export const MEMBERS_MAX = 4096
+/**
+ * Members of one table: with as many, long names and two addresses each, 65536 slots still fit in TABLE_LENGTH_MAX
+ * (table.test.ts). Indices are u16 and 0xffff means "no member", so the format itself would allow 65535.
+ */
+export const MEMBERS_MAX = 1024
 
 export const WEIGHT_MAX = 1000
 
