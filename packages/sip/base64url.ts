@@ -23,21 +23,29 @@ export function decodeBase64url(
   const digits = end - start
   const length = (digits * 3) >> 2
   if (digits < 0 || (digits & 3) === 1 || length > out.length) return -1
-  let held = 0
-  let bits = 0
   let bad = 0
   let at = 0
-  for (let i = start; i < end; i++) {
-    const digit = DIGITS[bytes[i]!]!
-    bad |= digit
-    held = ((held << 6) | (digit & 63)) & 0x3fff
-    bits += 6
-    if (bits >= 8) {
-      bits -= 8
-      out[at++] = held >> bits
-    }
+  let i = start
+  for (; i + 4 <= end; i += 4) {
+    const a = DIGITS[bytes[i]!]!
+    const b = DIGITS[bytes[i + 1]!]!
+    const c = DIGITS[bytes[i + 2]!]!
+    const d = DIGITS[bytes[i + 3]!]!
+    out[at] = (a << 2) | (b >> 4)
+    out[at + 1] = (b << 4) | (c >> 2)
+    out[at + 2] = (c << 6) | d
+    bad |= a | b | c | d
+    at += 3
   }
-  bad |= (held & ((1 << bits) - 1)) === 0 ? 0 : NO_DIGIT
+  if (i < end) {
+    const a = DIGITS[bytes[i]!]!
+    const b = DIGITS[bytes[i + 1]!]!
+    const c = i + 2 < end ? DIGITS[bytes[i + 2]!]! : 0
+    const spare = i + 2 < end ? c & 3 : b & 15
+    out[at] = (a << 2) | (b >> 4)
+    if (i + 2 < end) out[at + 1] = (b << 4) | (c >> 2)
+    bad |= a | b | c | (spare === 0 ? 0 : NO_DIGIT)
+  }
   return bad < NO_DIGIT ? length : -1
 }
 

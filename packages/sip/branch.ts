@@ -33,32 +33,32 @@ export const LOCAL_TAG_LENGTH = 14
 
 /** Writes our branch for the request `message` to BRANCH_LENGTH bytes of `out`; returns the offset after it. */
 export function writeBranch(out: Uint8Array, at: number, message: Message): number {
-  const { bytes, via } = message
-  putWord(0, via.branchEnd - via.branchStart)
-  putWord(4, via.hostEnd - via.hostStart)
-  putWord(8, message.callIdEnd - message.callIdStart)
-  putWord(12, message.fromTagEnd - message.fromTagStart)
-  putWord(16, via.port)
-  putWord(20, message.cseq)
+  const { view, via } = message
+  words.setInt32(0, via.branchEnd - via.branchStart, true)
+  words.setInt32(4, via.hostEnd - via.hostStart, true)
+  words.setInt32(8, message.callIdEnd - message.callIdStart, true)
+  words.setInt32(12, message.fromTagEnd - message.fromTagStart, true)
+  words.setInt32(16, via.port, true)
+  words.setInt32(20, message.cseq, true)
   hash.init(BRANCH_KEY, 0)
-  hash.update(scratch, 0, 24)
-  hash.update(bytes, via.branchStart, via.branchEnd)
-  hash.update(bytes, via.hostStart, via.hostEnd)
-  hash.update(bytes, message.callIdStart, message.callIdEnd)
-  hash.update(bytes, message.fromTagStart, message.fromTagEnd)
+  hash.update(words, 0, 24)
+  hash.update(view, via.branchStart, via.branchEnd)
+  hash.update(view, via.hostStart, via.hostEnd)
+  hash.update(view, message.callIdStart, message.callIdEnd)
+  hash.update(view, message.fromTagStart, message.fromTagEnd)
   return writeHash(MAGIC_COOKIE, out, at)
 }
 
 /** Writes the To tag of our own reply to `message` to LOCAL_TAG_LENGTH bytes of `out`; returns the offset after it. */
 export function writeLocalTag(out: Uint8Array, at: number, message: Message): number {
-  const { bytes } = message
-  putWord(0, message.callIdEnd - message.callIdStart)
-  putWord(4, message.fromTagEnd - message.fromTagStart)
-  putWord(8, message.cseq)
+  const { view } = message
+  words.setInt32(0, message.callIdEnd - message.callIdStart, true)
+  words.setInt32(4, message.fromTagEnd - message.fromTagStart, true)
+  words.setInt32(8, message.cseq, true)
   hash.init(LOCAL_TAG_KEY, 0)
-  hash.update(scratch, 0, 12)
-  hash.update(bytes, message.callIdStart, message.callIdEnd)
-  hash.update(bytes, message.fromTagStart, message.fromTagEnd)
+  hash.update(words, 0, 12)
+  hash.update(view, message.callIdStart, message.callIdEnd)
+  hash.update(view, message.fromTagStart, message.fromTagEnd)
   return writeHash(LOCAL_TAG_PREFIX, out, at)
 }
 
@@ -83,25 +83,18 @@ const LOCAL_TAG_KEY = publicKey('sipcast to-tag 1')
 
 const hash = new SipHash()
 const scratch = new Uint8Array(24)
+const words = new DataView(scratch.buffer)
 const expectedTag = new Uint8Array(LOCAL_TAG_LENGTH)
 const writer = new Writer(scratch)
 
 function writeHash(prefix: Uint8Array, out: Uint8Array, at: number): number {
   hash.finish()
-  putWord(0, hash.lo)
-  putWord(4, hash.hi)
+  words.setInt32(0, hash.lo, true)
+  words.setInt32(4, hash.hi, true)
   writer.open(out, at, out.length)
   writer.ascii(prefix)
   writer.base64url(scratch, 0, 8)
   return writer.at
-}
-
-/** Little-endian, into the scratch. */
-function putWord(at: number, word: number): void {
-  scratch[at] = word
-  scratch[at + 1] = word >>> 8
-  scratch[at + 2] = word >>> 16
-  scratch[at + 3] = word >>> 24
 }
 
 /** Sixteen ASCII characters as a SipHash key. */

@@ -22,7 +22,7 @@
  * - the key's id is under the MAC;
  * - one record has one spelling (base64url.ts).
  */
-import { ENDPOINT_WORDS, isIPv4 } from './address.ts'
+import { isIPv4 } from './address.ts'
 import { decodeBase64url } from './base64url.ts'
 import type { KeyRing } from './key-ring.ts'
 import { SipHash } from './siphash.ts'
@@ -39,7 +39,8 @@ export type Base64urlSink = {
 /** Scratch for one record at a time: put or decode, then begin, bind, and seal or compare. */
 export class SealedRecord {
   readonly #bytes = new Uint8Array(RECORD_BYTES_MAX)
-  readonly #length = new Uint8Array(4)
+  readonly #view = new DataView(this.#bytes.buffer)
+  readonly #length = new DataView(new ArrayBuffer(4))
   readonly #mac = new SipHash()
   /** Where the MAC begins. */
   #macAt = 0
@@ -59,12 +60,12 @@ export class SealedRecord {
     const oursIPv6 = isIPv4(ours, 0) ? 0 : OURS_IPV6
     this.#bytes[0] = (kind << 4) | theirsIPv6 | oursIPv6
     this.#bytes[1] = keyId
-    this.#macAt = putEndpoint(this.#bytes, HEAD_BYTES, theirs)
-    this.#macAt = putEndpoint(this.#bytes, this.#macAt, ours)
+    this.#macAt = putEndpoint(this.#view, putEndpoint(this.#view, HEAD_BYTES, theirs), ours)
   }
 
   putMember(member: number): void {
-    this.#macAt = putWord(this.#bytes, this.#macAt, member)
+    this.#view.setUint32(this.#macAt, member)
+    this.#macAt += MEMBER_BYTES
   }
 
   /** Reads text with `memberBytes` of member; false if it isn't the one spelling of a record of the right length. */
@@ -80,52 +81,41 @@ export class SealedRecord {
   /** Begins the MAC over the record; false if the ring has no such key. */
   begin(keys: KeyRing): boolean {
     if (!keys.begin(this.#mac, this.keyId)) return false
-    this.#mac.update(this.#bytes, 0, this.#macAt)
+    this.#mac.update(this.#view, 0, this.#macAt)
     return true
   }
 
   /** Adds a text to what the MAC covers. An absent one (-1, -1) counts as empty. */
-  bind(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    this.#length[0] = length
-    this.#length[1] = length >>> 8
-    this.#length[2] = length >>> 16
-    this.#length[3] = length >>> 24
+  bind(bytes: DataView, start: number, end: number): void {
+    this.#length.setUint32(0, end - start, true)
     this.#mac.update(this.#length, 0, 4)
     this.#mac.update(bytes, start, end)
   }
 
   /** Ends the MAC and writes the record as text. */
   seal(sink: Base64urlSink): void {
-    const bytes = this.#bytes
     this.#mac.finish()
-    for (let i = 0; i < 4; i++) {
-      bytes[this.#macAt + i] = this.#mac.lo >>> (8 * i)
-      bytes[this.#macAt + 4 + i] = this.#mac.hi >>> (8 * i)
-    }
-    sink.base64url(bytes, 0, this.#macAt + MAC_BYTES)
+    this.#view.setInt32(this.#macAt, this.#mac.lo, true)
+    this.#view.setInt32(this.#macAt + 4, this.#mac.hi, true)
+    sink.base64url(this.#bytes, 0, this.#macAt + MAC_BYTES)
   }
 
   /** Ends the MAC and compares it with the one decoded, in the same time wherever they differ. */
   isAuthentic(): boolean {
-    const bytes = this.#bytes
     this.#mac.finish()
-    let difference = 0
-    for (let i = 0; i < 4; i++) {
-      difference |= bytes[this.#macAt + i]! ^ ((this.#mac.lo >>> (8 * i)) & 255)
-      difference |= bytes[this.#macAt + 4 + i]! ^ ((this.#mac.hi >>> (8 * i)) & 255)
-    }
-    return difference === 0
+    const lo = this.#view.getInt32(this.#macAt, true) ^ this.#mac.lo
+    const hi = this.#view.getInt32(this.#macAt + 4, true) ^ this.#mac.hi
+    return (lo | hi) === 0
   }
 
   take(theirs: Int32Array, ours: Int32Array): void {
     const head = this.#bytes[0]!
-    const at = takeEndpoint(this.#bytes, HEAD_BYTES, (head & THEIRS_IPV6) === 0, theirs)
-    takeEndpoint(this.#bytes, at, (head & OURS_IPV6) === 0, ours)
+    const at = takeEndpoint(this.#view, HEAD_BYTES, (head & THEIRS_IPV6) === 0, theirs)
+    takeEndpoint(this.#view, at, (head & OURS_IPV6) === 0, ours)
   }
 
   takeMember(): number {
-    return takeWord(this.#bytes, this.#macAt - MEMBER_BYTES) >>> 0
+    return this.#view.getUint32(this.#macAt - MEMBER_BYTES)
   }
 }
 
@@ -142,34 +132,20 @@ const OURS_IPV6 = 1
 const THEIRS_IPV6 = 2
 const RESERVED = 12
 
-function putEndpoint(bytes: Uint8Array, at: number, endpoint: Int32Array): number {
-  for (let word = isIPv4(endpoint, 0) ? 3 : 0; word < ENDPOINT_WORDS - 1; word++) {
-    at = putWord(bytes, at, endpoint[word]!)
+function putEndpoint(record: DataView, at: number, endpoint: Int32Array): number {
+  for (let word = isIPv4(endpoint, 0) ? 3 : 0; word < 4; word++, at += 4) {
+    record.setInt32(at, endpoint[word]!)
   }
-  const port = endpoint[ENDPOINT_WORDS - 1]!
-  bytes[at] = port >>> 8
-  bytes[at + 1] = port
+  record.setUint16(at, endpoint[4]!)
   return at + 2
 }
 
-function takeEndpoint(bytes: Uint8Array, at: number, ipv4: boolean, endpoint: Int32Array): number {
+function takeEndpoint(record: DataView, at: number, ipv4: boolean, endpoint: Int32Array): number {
+  endpoint[0] = ipv4 ? 0 : record.getInt32(at)
+  endpoint[1] = ipv4 ? 0 : record.getInt32(at + 4)
+  endpoint[2] = ipv4 ? 0xffff : record.getInt32(at + 8)
   const last = ipv4 ? at : at + 12
-  endpoint[0] = ipv4 ? 0 : takeWord(bytes, at)
-  endpoint[1] = ipv4 ? 0 : takeWord(bytes, at + 4)
-  endpoint[2] = ipv4 ? 0xffff : takeWord(bytes, at + 8)
-  endpoint[3] = takeWord(bytes, last)
-  endpoint[4] = (bytes[last + 4]! << 8) | bytes[last + 5]!
+  endpoint[3] = record.getInt32(last)
+  endpoint[4] = record.getUint16(last + 4)
   return last + 6
-}
-
-function putWord(bytes: Uint8Array, at: number, word: number): number {
-  bytes[at] = word >>> 24
-  bytes[at + 1] = word >>> 16
-  bytes[at + 2] = word >>> 8
-  bytes[at + 3] = word
-  return at + 4
-}
-
-function takeWord(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

@@ -17,7 +17,7 @@ export class SipHash {
   lo = 0
   hi = 0
   readonly #state = new Int32Array(8)
-  readonly #tail = new Uint8Array(8)
+  readonly #tail = new DataView(new ArrayBuffer(8))
   #length = 0
 
   /** Begins a hash under the key in the four words from `key[at]`. */
@@ -38,28 +38,30 @@ export class SipHash {
     this.#length = 0
   }
 
-  /** Absorbs `bytes[start, end)`. */
-  update(bytes: Uint8Array, start: number, end: number): void {
+  /** Absorbs [start, end) of `bytes`. */
+  update(bytes: DataView, start: number, end: number): void {
     const tail = this.#tail
     let pending = this.#length & 7
     let at = start
     this.#length += end - start
     if (pending !== 0) {
-      while (pending < 8 && at < end) tail[pending++] = bytes[at++]!
+      while (pending < 8 && at < end) tail.setUint8(pending++, bytes.getUint8(at++))
       if (pending < 8) return
       compress(this.#state, tail, 0, 8)
     }
     const wholeEnd = at + ((end - at) & ~7)
     compress(this.#state, bytes, at, wholeEnd)
-    for (let index = 0; wholeEnd + index < end; index++) tail[index] = bytes[wholeEnd + index]!
+    for (let index = 0; wholeEnd + index < end; index++) {
+      tail.setUint8(index, bytes.getUint8(wholeEnd + index))
+    }
   }
 
   /** Ends the hash; the result is in `lo` and `hi`. */
   finish(): void {
     const state = this.#state
     const tail = this.#tail
-    for (let index = this.#length & 7; index < 7; index++) tail[index] = 0
-    tail[7] = this.#length
+    for (let index = this.#length & 7; index < 7; index++) tail.setUint8(index, 0)
+    tail.setUint8(7, this.#length)
     compress(state, tail, 0, 8)
     state[4] = state[4]! ^ 0xff
     compress(state, ZEROS, 0, FINAL_ROUNDS * 4)
@@ -72,10 +74,10 @@ const ROUNDS = 2
 const FINAL_ROUNDS = 4
 
 /** An all-zero block changes nothing but runs its ROUNDS, so FINAL_ROUNDS are FINAL_ROUNDS / ROUNDS such blocks. */
-const ZEROS = new Uint8Array((FINAL_ROUNDS / ROUNDS) * 8)
+const ZEROS = new DataView(new ArrayBuffer((FINAL_ROUNDS / ROUNDS) * 8))
 
-/** Absorbs the whole 8-byte blocks of `bytes[start, end)`. */
-function compress(state: Int32Array, bytes: Uint8Array, start: number, end: number): void {
+/** Absorbs the whole 8-byte blocks of [start, end). A DataView reads four bytes with one check of its bounds. */
+function compress(state: Int32Array, bytes: DataView, start: number, end: number): void {
   let v0lo = state[0]!
   let v0hi = state[1]!
   let v1lo = state[2]!
@@ -85,9 +87,8 @@ function compress(state: Int32Array, bytes: Uint8Array, start: number, end: numb
   let v3lo = state[6]!
   let v3hi = state[7]!
   for (let at = start; at < end; at += 8) {
-    const mlo = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-    const mhi =
-      bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24)
+    const mlo = bytes.getInt32(at, true)
+    const mhi = bytes.getInt32(at + 4, true)
     v3lo ^= mlo
     v3hi ^= mhi
     for (let round = 0; round < ROUNDS; round++) {

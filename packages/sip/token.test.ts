@@ -219,6 +219,7 @@ function readBytes(text: Uint8Array, callId: string, ring = keys): Token | null 
   const message = messageOf(callId, 'u')
   const at = message.bytes.length
   message.bytes = Buffer.concat([message.bytes, text, Buffer.from('@')])
+  message.view = new DataView(message.bytes.buffer, message.bytes.byteOffset)
   const token = new Token()
   return readToken(token, ring, message, at, at + text.length) ? token : null
 }

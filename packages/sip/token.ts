@@ -75,6 +75,6 @@ const record = new SealedRecord()
 
 function bindTexts(kind: TokenKind, message: Message): void {
   if (kind === TokenKind.recordRoute) {
-    record.bind(message.bytes, message.callIdStart, message.callIdEnd)
+    record.bind(message.view, message.callIdStart, message.callIdEnd)
   }
 }

@@ -34,6 +34,8 @@ export class ViaFlow {
   readonly local = new Int32Array(ENDPOINT_WORDS)
   /** The branch of our Via, by `writeBranch`: read when writing only. */
   readonly branch = new Uint8Array(BRANCH_LENGTH)
+  /** The same bytes, as SipHash takes them. */
+  readonly branchView = new DataView(this.branch.buffer)
 }
 
 /** Appends `flow` for the request `message`; false, and nothing appended, if `keys` lacks the key it names. */
@@ -45,8 +47,8 @@ export function writeViaFlow(
 ): boolean {
   record.put(SealKind.viaFlow, flow.keyId, flow.source, flow.local)
   if (!record.begin(keys)) return false
-  record.bind(flow.branch, 0, BRANCH_LENGTH)
-  record.bind(message.bytes, message.callIdStart, message.callIdEnd)
+  record.bind(flow.branchView, 0, BRANCH_LENGTH)
+  record.bind(message.view, message.callIdStart, message.callIdEnd)
   record.seal(sink)
   return true
 }
@@ -57,8 +59,8 @@ export function readViaFlow(flow: ViaFlow, keys: KeyRing, message: Message): boo
   if (via.flowStart < 0 || !record.decode(message.bytes, via.flowStart, via.flowEnd, 0))
     return false
   if (record.kind !== SealKind.viaFlow || !record.begin(keys)) return false
-  record.bind(message.bytes, via.branchStart, via.branchEnd)
-  record.bind(message.bytes, message.callIdStart, message.callIdEnd)
+  record.bind(message.view, via.branchStart, via.branchEnd)
+  record.bind(message.view, message.callIdStart, message.callIdEnd)
   if (!record.isAuthentic()) return false
   flow.keyId = record.keyId
   record.take(flow.source, flow.local)
