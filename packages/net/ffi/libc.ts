@@ -27,6 +27,8 @@ export interface Libc {
   epoll_ctl(epoll: number, operation: number, fd: number, event: Pointer): number
   epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number
   close(fd: number): number
+  /** Of the last call that failed; to be asked before any other call. */
+  errno(): number
 }
 
 let koffi: typeof koffiModule
@@ -43,11 +45,6 @@ export function loadLibc(): Libc {
   koffi ??= createRequire(import.meta.url)('koffi') as typeof koffiModule
   loaded ??= bindLibc()
   return loaded
-}
-
-/** The errno of the last failed call; ask before any other call. */
-export function lastErrno(): number {
-  return koffi.errno()
 }
 
 export function addressOf(buffer: ArrayBuffer | ArrayBufferView): Pointer {
@@ -95,6 +92,7 @@ function bindLibc(): Libc {
     epoll_ctl: self.func('epoll_ctl', int, [int, int, int, pointer]),
     epoll_wait: self.func('epoll_wait', int, [int, pointer, int, int]),
     close: self.func('close', int, [int]),
+    errno: () => koffi.errno(),
   }
   return bound
 }

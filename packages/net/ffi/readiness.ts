@@ -6,7 +6,7 @@
  * lost by reading only part of what is there.
  */
 
-import { addressOf, type Libc, lastErrno } from './libc.ts'
+import { addressOf, type Libc } from './libc.ts'
 import {
   EPOLL_CLOSE_ON_EXEC,
   EPOLL_DATA_OFFSET,
@@ -28,7 +28,7 @@ export class Readiness {
   constructor(libc: Libc) {
     this.#libc = libc
     this.fd = libc.epoll_create1(EPOLL_CLOSE_ON_EXEC)
-    if (this.fd < 0) throw new Error(`epoll_create1 failed with errno ${lastErrno()}`)
+    if (this.fd < 0) throw new Error(`epoll_create1 failed with errno ${libc.errno()}`)
   }
 
   add(fd: number, slot: number): boolean {

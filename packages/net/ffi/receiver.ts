@@ -6,7 +6,7 @@ import { ENDPOINT_WORDS } from '@sipcast/sip'
 import type { DatagramBatch } from '../datagram-batch.ts'
 import { Errno } from '../errno.ts'
 import { arenaAddress } from './arena-address.ts'
-import { type Libc, lastErrno } from './libc.ts'
+import { type Libc } from './libc.ts'
 import { MESSAGE_TRUE_LENGTH } from './linux.ts'
 import { MessageHeaders } from './message-headers.ts'
 import { readSockaddr } from './sockaddr.ts'
@@ -48,7 +48,7 @@ export class Receiver {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const got = this.#libc.recvmmsg(fd, headers.addressAt(0), wanted, MESSAGE_TRUE_LENGTH, 0)
       if (got >= 0) return got
-      if (lastErrno() === Errno.again) return 0
+      if (this.#libc.errno() === Errno.again) return 0
     }
     return 0
   }

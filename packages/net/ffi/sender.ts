@@ -11,7 +11,7 @@ import { ENDPOINT_WORDS } from '@sipcast/sip'
 import type { DatagramBatch } from '../datagram-batch.ts'
 import { Errno } from '../errno.ts'
 import { arenaAddress } from './arena-address.ts'
-import { addressOf, type Libc, lastErrno } from './libc.ts'
+import { addressOf, type Libc } from './libc.ts'
 import { POLL_WRITABLE } from './linux.ts'
 import { MessageHeaders } from './message-headers.ts'
 import { familyOf, writeSockaddr } from './sockaddr.ts'
@@ -124,7 +124,7 @@ export class Sender {
         at += sent
         continue
       }
-      const errno = lastErrno()
+      const errno = this.#libc.errno()
       if (errno === Errno.again) {
         if (this.#waitWritable(fd)) continue
         while (at < end) this.#fail(batch, at++, errno)

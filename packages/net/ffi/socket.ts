@@ -9,7 +9,7 @@ import { ENDPOINT_WORDS, formatEndpoint } from '@sipcast/sip'
 import { Errno } from '../errno.ts'
 import { localEndpoint } from '../local-endpoint.ts'
 import { type SocketOptions, UdpError, UdpErrorCode } from '../udp-port.ts'
-import { addressOf, type Libc, lastErrno } from './libc.ts'
+import { addressOf, type Libc } from './libc.ts'
 import {
   AddressFamily,
   IpOption,
@@ -47,11 +47,11 @@ export function openSocket(libc: Libc, options: SocketOptions): OpenSocket {
   const endpoint = localEndpoint(options.address, options.port)
   const family = familyOf(endpoint, 0)
   const fd = libc.socket(family, SOCKET_DATAGRAM | SOCKET_NONBLOCK | SOCKET_CLOSE_ON_EXEC, 0)
-  if (fd < 0) throw openError(lastErrno(), 'socket', endpoint)
+  if (fd < 0) throw openError(libc.errno(), 'socket', endpoint)
   try {
     setOptions(libc, fd, family, options)
     const length = writeSockaddr(endpoint, 0, family, scratch, 0)
-    if (libc.bind(fd, scratchAddress(), length) < 0) throw openError(lastErrno(), 'bind', endpoint)
+    if (libc.bind(fd, scratchAddress(), length) < 0) throw openError(libc.errno(), 'bind', endpoint)
     return { fd, family, localPort: boundPort(libc, fd) }
   } catch (error) {
     libc.close(fd)
@@ -86,7 +86,7 @@ function setOptions(libc: Libc, fd: number, family: number, options: SocketOptio
     if (set(level, name, value)) return
     throw new UdpError(
       UdpErrorCode.unsupported,
-      `setsockopt ${level}/${name}, errno ${lastErrno()}`,
+      `setsockopt ${level}/${name}, errno ${libc.errno()}`,
     )
   }
   if (family === AddressFamily.ipv4) {
