@@ -146,25 +146,25 @@ export class Tables {
     if (!this.#entries.has(id) && this.#entries.size >= SIP_PROXIES_MAX) {
       return problem(Refusal.tooMany, `${SIP_PROXIES_MAX} SipProxies are known already`)
     }
-    return disorder(entry.inUse, table) ?? { table, text }
+    return disorder(entry.waiting?.table ?? entry.inUse, table) ?? { table, text }
   }
 }
 
-/** Why `offered` must not follow `inUse`; null if it may, or is the same. */
-function disorder(inUse: Table | null, offered: Table): Problem | null {
-  if (inUse === null || newerTable(offered, inUse)) return null
-  if (offered.uid !== inUse.uid) {
+/** Why `offered` must not follow the newest table `known`; null if it may, or is the same. */
+function disorder(known: Table | null, offered: Table): Problem | null {
+  if (known === null || newerTable(offered, known)) return null
+  if (offered.uid !== known.uid) {
     return problem(
       Refusal.objectNotLater,
-      `uid ${offered.uid} was created ${offered.objectCreated}, not after ${inUse.objectCreated} of the one in use`,
+      `uid ${offered.uid} was created ${offered.objectCreated}, not after ${known.objectCreated} of ${known.uid}`,
     )
   }
-  if (offered.epoch < inUse.epoch) {
-    return problem(Refusal.epochBack, `epoch ${offered.epoch} is older than ${inUse.epoch} in use`)
+  if (offered.epoch < known.epoch) {
+    return problem(Refusal.epochBack, `epoch ${offered.epoch} is older than ${known.epoch}`)
   }
-  return offered.sha256 === inUse.sha256
+  return offered.sha256 === known.sha256
     ? null
-    : problem(Refusal.epochReused, `epoch ${offered.epoch} is in use with another content`)
+    : problem(Refusal.epochReused, `epoch ${offered.epoch} came before with another content`)
 }
 
 /** The same table with its slots in shared memory, so that workers don't copy them. */
