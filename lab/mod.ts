@@ -1,5 +1,14 @@
 /** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
 export { LoopbackBlock, freePort } from './network/loopback.ts'
+export { openSocket } from './network/namespace-socket.ts'
+export {
+  type Node,
+  SHARED_IPV4,
+  SHARED_IPV6,
+  Topology,
+  type TopologyOptions,
+  namespacesUnavailable,
+} from './network/topology.ts'
 export { openGateway } from './phone/gateway.ts'
 export { IncomingCall } from './phone/incoming-call.ts'
 export { Inbox } from './phone/inbox.ts'
