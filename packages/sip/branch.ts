@@ -15,8 +15,9 @@
  * §16.11 adds for an RFC 2543 top Via (no magic cookie, or no branch): the ACK has another To tag than its INVITE, and
  * Call-ID, From tag and CSeq number already tell that client's transactions apart.
  *
- * Local tag (RFC 3261 §8.2.7: the same for the same request): a hash of Call-ID, From tag and CSeq number, likewise with
- * lengths in front. The ACK to a reply of ours repeats all three and the tag itself, so any balancer can absorb it.
+ * Local tag (RFC 3261 §8.2.7: the same for the same request): a hash of Call-ID, From tag and CSeq number, likewise
+ * with lengths in front. The ACK to a reply of ours repeats all three and the tag itself, so any balancer can absorb
+ * it. Whoever forges it has only an ACK of his own absorbed.
  *
  * Invariants: nothing allocates or throws.
  */

@@ -17,10 +17,8 @@ export {
 export { ascii, sameIgnoringCase } from './ascii.ts'
 export {
   BRANCH_LENGTH,
-  LOCAL_TAG_LENGTH,
   localTagMatches,
   writeBranch,
-  writeLocalTag,
 } from './branch.ts'
 export { EDITS_MAX, Edits, removeRoutes, removeTopVia } from './edit.ts'
 export { KEY_BYTES, KEY_ID_MAX, KeyRing } from './key-ring.ts'

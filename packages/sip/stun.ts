@@ -17,12 +17,12 @@
 import { isIPv4 } from './address.ts'
 import type { Message } from './message.ts'
 
-/** Header, attribute header, family, port and an IPv6 address: the one answer that may be longer than its request. */
+/** Header, attribute header, family, port and an IPv6 address. */
 export const STUN_RESPONSE_BYTES_MAX = 44
 
 /**
- * Writes the answer to the binding request that `message` spans (its scan said `stun`) to `out` from `outAt`, which must
- * have room for STUN_RESPONSE_BYTES_MAX: the source in the five words from `source[sourceAt]`, or error 420 if the
+ * Writes the answer to the binding request that `message` spans (its scan said `stun`) to `out` from `outAt`, which
+ * must have room for STUN_RESPONSE_BYTES_MAX: the source in the five words from `source[sourceAt]`, or error 420 if the
  * request demands that we understand what we don't (RFC 5389 §7.3.1). Returns the length, or -1 for what is not a
  * well-formed binding request: indications and responses are never answered.
  */

@@ -35,7 +35,7 @@ export class Token {
   member = 0
 }
 
-/** Appends `token` for `message`, signed with the key it names; false, and nothing appended, if `keys` lacks that key. */
+/** Appends `token` for `message`, under the key it names; false, and nothing appended, if `keys` lacks that key. */
 export function writeToken(
   token: Token,
   keys: KeyRing,
@@ -50,7 +50,7 @@ export function writeToken(
   return true
 }
 
-/** Reads the token that stands in [start, end) of `message`; false if it isn't ours, isn't whole, or is of another call. */
+/** Reads the token in [start, end) of `message`; false if it isn't ours, isn't whole, or is of another call. */
 export function readToken(
   token: Token,
   keys: KeyRing,

@@ -83,8 +83,8 @@ export type OptionsRequest = {
 }
 
 /**
- * Writes an OPTIONS (RFC 3261 §11.1) to `out` from `outAt`. Returns its length, or -1 if it does not fit or a text holds
- * what would break out of its place: white space, control characters, quotes, angle brackets, anything not ASCII.
+ * Writes an OPTIONS (RFC 3261 §11.1) to `out` from `outAt`. Returns its length, or -1 if it does not fit or a text
+ * holds what would break out of its place: white space, control characters, quotes, angle brackets, any non-ASCII.
  */
 export function writeOptions(request: OptionsRequest, out: Uint8Array, outAt: number): number {
   writer.open(out, outAt, out.length)
