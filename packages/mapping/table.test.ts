@@ -15,7 +15,8 @@ type Document = Record<string, unknown>
 const documentOf = (content: TableContent): Document => JSON.parse(encodeTable(content))
 
 /** A document with the checksum it deserves, whatever else is wrong with it. */
-function signed({ sha256: _, ...document }: Document): string {
+function signed(signedAlready: Document): string {
+  const { sha256: _old, ...document } = signedAlready
   const sha256 = createHash('sha256').update(canonicalJson(document, 16)).digest('hex')
   return JSON.stringify({ ...document, sha256 })
 }
@@ -155,8 +156,7 @@ describe('refusals name the field', () => {
     const document = { ...documentOf(sampleTable()), ...changes }
     const text = 'sha256' in changes ? JSON.stringify(document) : signed(document)
     const decoded = decodeTable(text)
-    expect(decoded).toMatchObject({ ok: false, error: { code } })
-    if (!decoded.ok) expect(decoded.error.message).toContain(field)
+    expect(decoded).toMatchObject({ error: { code, message: expect.stringContaining(field) } })
   })
 
   test.each([
@@ -177,11 +177,16 @@ describe('any text at all', { timeout: 30_000 }, () => {
   test('mutated 95000 times as text: never throws, and no wrong checksum gets in', () => {
     const original = encodeTable(sampleTable())
     const random = prng(1)
+    let accepted = 0
     for (let run = 0; run < 95_000; run++) {
       const text = mutateText(original, random)
       const decoded = decodeTable(text)
-      if (decoded.ok) expectInvariants(decoded.table, text)
+      if (!decoded.ok) continue
+      expectInvariants(decoded.table, text)
+      accepted++
     }
+    // A piece replaced by itself, or a number spelt with a zero more.
+    expect(accepted).toBeLessThan(5000)
   })
 
   test('mutated 5000 times as a document with the right checksum: accepted only if valid', () => {
