@@ -6,7 +6,7 @@
  */
 
 import { networkInterfaces } from 'node:os'
-import { env } from 'node:process'
+import { env, stderr } from 'node:process'
 import { MemoryNetwork, openUdpPort, type UdpPort } from '@sipcast/net'
 import { describe } from 'vitest'
 import { drops } from './udp-port/drops.ts'
@@ -36,8 +36,7 @@ const suites = { opening, transfer, fairness, sendErrors, refusals, waiting, dro
 const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 )
-if (!hasIPv6)
-  console.error('NO IPv6 HERE (::1 is missing): the IPv6 half of this suite does not run')
+if (!hasIPv6) stderr.write('NO IPv6 HERE (::1 is missing): half of this suite does not run\n')
 
 for (const [skin, open] of Object.entries(skins)) {
   for (const family of families) {

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import { env } from 'node:process'
+import { env, stderr } from 'node:process'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressOf, loadLibc } from './libc.ts'
 import { IpOption, Ipv6Option, Level, SocketOption } from './linux.ts'
@@ -9,7 +9,7 @@ import { kernelDrops, type OpenSocket, openSocket } from './socket.ts'
 const isWithoutIPv6 =
   env['CI'] !== 'true' &&
   !Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
-if (isWithoutIPv6) console.error('NO IPv6 HERE (::1 is missing): its socket options go untested')
+if (isWithoutIPv6) stderr.write('NO IPv6 HERE (::1 is missing): its socket options go untested\n')
 
 const libc = loadLibc()
 const opened: OpenSocket[] = []
