@@ -1,5 +1,5 @@
 /** CSeq (RFC 3261 §20.16): a number below 2³¹ and a method. */
-import { CLASS, decimal, LWS, skipSpace, TOKEN } from './ascii.ts'
+import { CLASS, decimal, SPACE, skipSpace, TOKEN } from './ascii.ts'
 import type { Message } from './message.ts'
 import { methodOf } from './method.ts'
 import { digitsEnd } from './uri.ts'
@@ -13,7 +13,7 @@ export function parseCseq(message: Message, start: number, end: number): boolean
   message.cseqEnd = end
   const numberEnd = digitsEnd(bytes, start, end)
   const number = decimal(bytes, start, numberEnd, CSEQ_MAX)
-  if (number < 0 || numberEnd >= end || (CLASS[bytes[numberEnd]!]! & LWS) === 0) return false
+  if (number < 0 || numberEnd >= end || bytes[numberEnd]! > SPACE) return false
   const method = skipSpace(bytes, numberEnd, end)
   for (let i = method; i < end; i++) if ((CLASS[bytes[i]!]! & TOKEN) === 0) return false
   if (method === end) return false

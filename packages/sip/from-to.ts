@@ -4,8 +4,7 @@
  */
 import { ascii, SEMICOLON, sameIgnoringCase } from './ascii.ts'
 import type { Cursor, Message } from './message.ts'
-import { readAddress, readParam } from './name-addr.ts'
-import { parseUri } from './uri.ts'
+import { readAddress, readParam, skipAddress } from './name-addr.ts'
 
 const TAG = ascii('tag')
 
@@ -14,7 +13,7 @@ export function parseFrom(message: Message, start: number, end: number): boolean
   const { cursor, bytes } = message
   message.fromStart = start
   message.fromEnd = end
-  const after = readAddress(cursor, bytes, start, end)
+  const after = skipAddress(bytes, start, end)
   if (!readTag(cursor, bytes, after, end)) return false
   message.fromTagStart = cursor.tagStart
   message.fromTagEnd = cursor.tagEnd
@@ -26,8 +25,7 @@ export function parseTo(message: Message, start: number, end: number): boolean {
   const { cursor, bytes } = message
   message.toStart = start
   message.toEnd = end
-  const after = readAddress(cursor, bytes, start, end)
-  if (after < 0 || !parseUri(message.toUri, bytes, cursor.uriStart, cursor.uriEnd)) return false
+  const after = readAddress(message.toUri, bytes, start, end)
   if (!readTag(cursor, bytes, after, end)) return false
   message.toTagStart = cursor.tagStart
   message.toTagEnd = cursor.tagEnd

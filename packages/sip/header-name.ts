@@ -2,7 +2,8 @@
  * Which header a line holds, among those that a balancer reads; compact forms included (RFC 3261 §7.3.3), any case.
  * All others are `other` and skipped. The length decides which names are compared at all.
  */
-import { ascii, lower, sameIgnoringCase } from './ascii.ts'
+import { ascii, lower, lowerWord, sameIgnoringCase, wordOf } from './ascii.ts'
+import type { Message } from './message.ts'
 
 export const Header = {
   other: 0,
@@ -21,51 +22,86 @@ export const Header = {
 } as const
 export type Header = (typeof Header)[keyof typeof Header]
 
-const TO = ascii('to')
 const VIA = ascii('via')
-const FROM = ascii('from')
-const CSEQ = ascii('cseq')
-const ROUTE = ascii('route')
-const CALL_ID = ascii('call-id')
-const CONTACT = ascii('contact')
-const SUPPORTED = ascii('supported')
-const USER_AGENT = ascii('user-agent')
-const MAX_FORWARDS = ascii('max-forwards')
-const PROXY_REQUIRE = ascii('proxy-require')
-const CONTENT_LENGTH = ascii('content-length')
+const FROM = wordOf('from')
+const CSEQ = wordOf('cseq')
+const ROUT = wordOf('rout')
+const CALL = wordOf('call')
+const L_ID = wordOf('l-id')
+const CONT = wordOf('cont')
+const TACT = wordOf('tact')
+const SUPP = wordOf('supp')
+const ORTE = wordOf('orte')
+const USER = wordOf('user')
+const _AGE = wordOf('-age')
+const GENT = wordOf('gent')
+const MAX_ = wordOf('max-')
+const FORW = wordOf('forw')
+const ARDS = wordOf('ards')
+const PROX = wordOf('prox')
+const Y_RE = wordOf('y-re')
+const QUIR = wordOf('quir')
+const ENT_ = wordOf('ent-')
+const LENG = wordOf('leng')
+const NGTH = wordOf('ngth')
 
-/** The header named in [start, end). */
-export function headerOf(bytes: Uint8Array, start: number, end: number): Header {
-  switch (end - start) {
-    case 1:
-      return compact(lower(bytes[start]!))
-    case 2:
-      return sameIgnoringCase(bytes, start, end, TO) ? Header.to : Header.other
-    case 3:
-      return sameIgnoringCase(bytes, start, end, VIA) ? Header.via : Header.other
+/** The header named in [start, end), which is a token. */
+export function headerOf(message: Message, start: number, end: number): Header {
+  const { bytes, view } = message
+  const length = end - start
+  if (length < 4) return shortName(bytes, start, end)
+  const word = lowerWord(view, start)
+  switch (length) {
     case 4:
-      if (sameIgnoringCase(bytes, start, end, FROM)) return Header.from
-      return sameIgnoringCase(bytes, start, end, CSEQ) ? Header.cseq : Header.other
+      if (word === FROM) return Header.from
+      return word === CSEQ ? Header.cseq : Header.other
     case 5:
-      return sameIgnoringCase(bytes, start, end, ROUTE) ? Header.route : Header.other
+      return word === ROUT && lower(bytes[start + 4]!) === 0x65 ? Header.route : Header.other
     case 7:
-      if (sameIgnoringCase(bytes, start, end, CALL_ID)) return Header.callId
-      return sameIgnoringCase(bytes, start, end, CONTACT) ? Header.contact : Header.other
+      if (word === CALL && lowerWord(view, start + 3) === L_ID) return Header.callId
+      return word === CONT && lowerWord(view, start + 3) === TACT ? Header.contact : Header.other
     case 9:
-      return sameIgnoringCase(bytes, start, end, SUPPORTED) ? Header.supported : Header.other
+      return word === SUPP && spells(view, start + 4, ORTE) && lower(bytes[start + 8]!) === 0x64
+        ? Header.supported
+        : Header.other
     case 10:
-      return sameIgnoringCase(bytes, start, end, USER_AGENT) ? Header.userAgent : Header.other
+      return word === USER && spells(view, start + 4, _AGE) && spells(view, start + 6, GENT)
+        ? Header.userAgent
+        : Header.other
     case 12:
-      return sameIgnoringCase(bytes, start, end, MAX_FORWARDS) ? Header.maxForwards : Header.other
+      return word === MAX_ && spells(view, start + 4, FORW) && spells(view, start + 8, ARDS)
+        ? Header.maxForwards
+        : Header.other
     case 13:
-      return sameIgnoringCase(bytes, start, end, PROXY_REQUIRE) ? Header.proxyRequire : Header.other
+      return word === PROX &&
+        spells(view, start + 4, Y_RE) &&
+        spells(view, start + 8, QUIR) &&
+        lower(bytes[start + 12]!) === 0x65
+        ? Header.proxyRequire
+        : Header.other
     case 14:
-      return sameIgnoringCase(bytes, start, end, CONTENT_LENGTH)
+      return word === CONT &&
+        spells(view, start + 4, ENT_) &&
+        spells(view, start + 8, LENG) &&
+        spells(view, start + 10, NGTH)
         ? Header.contentLength
         : Header.other
     default:
       return Header.other
   }
+}
+
+function spells(view: DataView, at: number, word: number): boolean {
+  return lowerWord(view, at) === word
+}
+
+function shortName(bytes: Uint8Array, start: number, end: number): Header {
+  if (end - start === 1) return compact(lower(bytes[start]!))
+  if (end - start === 3) {
+    return sameIgnoringCase(bytes, start, end, VIA) ? Header.via : Header.other
+  }
+  const isTo = lower(bytes[start]!) === 0x74 && lower(bytes[start + 1]!) === 0x6f
+  return isTo ? Header.to : Header.other
 }
 
 function compact(letter: number): Header {

@@ -157,10 +157,8 @@ export class ViaView {
   }
 }
 
-/** One parameter and the address in front of it: where the header files leave what they have just read. */
+/** One parameter: where the header files leave what they have just read. */
 export class Cursor {
-  uriStart = -1
-  uriEnd = -1
   /** From the ';' to the end of name or value. */
   paramStart = -1
   paramEnd = -1
@@ -191,6 +189,8 @@ export class RouteView {
 /** A scanned message; see the invariants above. */
 export class Message {
   bytes: Uint8Array = new Uint8Array(0)
+  /** The same bytes, for reading four at once; made anew only when `bytes` is another array. */
+  view: DataView = new DataView(this.bytes.buffer)
   /** First byte of the start line: line ends in front of it are skipped (RFC 3261 §7.5). */
   start = 0
   /** End of the message: of the body by Content-Length, so surplus bytes are cut, or of the datagram. */
@@ -273,7 +273,10 @@ export class Message {
 
   /** Everything to absent, for the datagram [start, end) of `bytes`. */
   reset(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes
+    if (bytes !== this.bytes) {
+      this.bytes = bytes
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     this.start = start
     this.end = end
     this.defect = Defect.none

@@ -1,10 +1,9 @@
 /**
  * What From, To, Route and Contact have in common: an address with or without display name and angle brackets, then
- * parameters (RFC 3261 §20.10, §25.1). Results are left in a Cursor.
+ * parameters (RFC 3261 §20.10, §25.1).
  *
  *     "Bob, the \"man\"" <sip:bob@example.com;lr>;tag=1 ; x="a;b"
- *                         uriStart…uriEnd        |
- *                                                returned offset
+ *                         the address           | and what follows it
  *
  * Invariant: quotes and brackets are respected everywhere, so no ';', ',' or '<' inside them is ever taken for syntax.
  */
@@ -14,35 +13,47 @@ import {
   EQUAL,
   GREATER,
   LESS,
-  LWS,
+  DISPLAY,
   QUOTE,
   SEMICOLON,
+  SPACE,
   skipQuoted,
   skipSpace,
   TOKEN,
   VALUE,
 } from './ascii.ts'
-import type { Cursor } from './message.ts'
+import type { Cursor, UriView } from './message.ts'
+import { parseUri, readUri } from './uri.ts'
 
 /**
- * Finds the URI of the value that begins at `at`. Returns the offset of what follows it: a ';', a ',', or `end`;
- * -1 if the value is malformed. Without angle brackets a ';' ends the URI: parameters belong to the header (§20.10).
+ * Steps over the address that begins at `at`. Returns the offset of what follows it: a ';', a ',', or `end`; -1 if it
+ * is malformed. Without angle brackets a ';' ends the URI: parameters belong to the header (§20.10).
  */
-export function readAddress(cursor: Cursor, bytes: Uint8Array, at: number, end: number): number {
+export function skipAddress(bytes: Uint8Array, at: number, end: number): number {
   const open = openBracket(bytes, at, end)
-  if (open === MALFORMED) return -1
-  if (open === NONE) return readAddrSpec(cursor, bytes, at, end)
+  if (open < 0) return open === NONE ? delimiter(bytes, addrSpecEnd(bytes, at, end), end) : -1
   let close = open + 1
   while (close < end && bytes[close] !== GREATER) close++
-  if (close === end) return -1
-  cursor.uriStart = open + 1
-  cursor.uriEnd = close
-  return delimiter(bytes, close + 1, end)
+  return close === end ? -1 : delimiter(bytes, close + 1, end)
 }
 
-/** Whether the value that `readAddress` has just read had angle brackets. */
-export function isBracketed(cursor: Cursor, bytes: Uint8Array, end: number): boolean {
-  return cursor.uriEnd < end && bytes[cursor.uriEnd] === GREATER
+/** The same, and reads its URI. */
+export function readAddress(uri: UriView, bytes: Uint8Array, at: number, end: number): number {
+  const open = openBracket(bytes, at, end)
+  if (open < 0) {
+    if (open === MALFORMED) return -1
+    const uriEnd = addrSpecEnd(bytes, at, end)
+    return parseUri(uri, bytes, at, uriEnd) ? delimiter(bytes, uriEnd, end) : -1
+  }
+  const close = readUri(uri, bytes, open + 1, end)
+  return close >= 0 && close < end && bytes[close] === GREATER
+    ? delimiter(bytes, close + 1, end)
+    : -1
+}
+
+/** Whether the URI that `readAddress` has just read had angle brackets. */
+export function isBracketed(uri: UriView, bytes: Uint8Array, end: number): boolean {
+  return uri.end < end && bytes[uri.end] === GREATER
 }
 
 /**
@@ -87,25 +98,14 @@ function openBracket(bytes: Uint8Array, at: number, end: number): number {
     i = skipSpace(bytes, i, end)
     return i < end && bytes[i] === LESS ? i : MALFORMED
   }
-  for (; i < end; i++) {
-    const byte = bytes[i]!
-    if (byte === LESS) return i
-    if (byte === SEMICOLON || byte === COMMA) return NONE
-    if (byte === QUOTE) return MALFORMED
-  }
-  return NONE
+  while (i < end && (CLASS[bytes[i]!]! & DISPLAY) !== 0) i++
+  if (i < end && bytes[i] === LESS) return i
+  return i < end && bytes[i] === QUOTE ? MALFORMED : NONE
 }
 
-function readAddrSpec(cursor: Cursor, bytes: Uint8Array, at: number, end: number): number {
-  let i = at
-  while (i < end && bytes[i] !== SEMICOLON && bytes[i] !== COMMA) {
-    if ((CLASS[bytes[i]!]! & LWS) !== 0) break
-    i++
-  }
-  if (i === at) return -1
-  cursor.uriStart = at
-  cursor.uriEnd = i
-  return delimiter(bytes, i, end)
+function addrSpecEnd(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && bytes[at] !== SEMICOLON && bytes[at] !== COMMA && bytes[at]! > SPACE) at++
+  return at
 }
 
 /** Offset of the ';' or ',' that must come next after white space, or `end`; -1 for anything else. */

@@ -3,9 +3,9 @@
  * stand in Supported (RFC 3261 §20.37), and whether a Contact registers with reg-id (RFC 5626 §4.2.1). Both are
  * answered leniently: what is malformed there is the registrar's to judge.
  */
-import { ascii, COMMA, SEMICOLON, sameIgnoringCase, skipSpace, trimSpace } from './ascii.ts'
+import { ascii, CLASS, COMMA, SEMICOLON, sameIgnoringCase, skipSpace, TOKEN } from './ascii.ts'
 import type { Message } from './message.ts'
-import { readAddress, readParam } from './name-addr.ts'
+import { readParam, skipAddress } from './name-addr.ts'
 
 const PATH = ascii('path')
 const OUTBOUND = ascii('outbound')
@@ -16,13 +16,14 @@ export function readSupported(message: Message, start: number, end: number): voi
   const bytes = message.bytes
   let at = start
   while (at < end) {
-    let comma = at
-    while (comma < end && bytes[comma] !== COMMA) comma++
-    const from = skipSpace(bytes, at, comma)
-    const to = trimSpace(bytes, from, comma)
-    if (sameIgnoringCase(bytes, from, to, PATH)) message.supportedPath = true
-    else if (sameIgnoringCase(bytes, from, to, OUTBOUND)) message.supportsOutbound = true
-    at = comma + 1
+    const tag = skipSpace(bytes, at, end)
+    let tagEnd = tag
+    while (tagEnd < end && (CLASS[bytes[tagEnd]!]! & TOKEN) !== 0) tagEnd++
+    if (sameIgnoringCase(bytes, tag, tagEnd, PATH)) message.supportedPath = true
+    else if (sameIgnoringCase(bytes, tag, tagEnd, OUTBOUND)) message.supportsOutbound = true
+    at = skipSpace(bytes, tagEnd, end)
+    if (at < end && bytes[at] !== COMMA) return
+    at++
   }
 }
 
@@ -31,7 +32,7 @@ export function readContact(message: Message, start: number, end: number): void 
   const { bytes, cursor } = message
   let at = start
   while (at < end) {
-    at = readAddress(cursor, bytes, at, end)
+    at = skipAddress(bytes, at, end)
     while (at >= 0 && at < end && bytes[at] === SEMICOLON) {
       at = readParam(cursor, bytes, at, end)
       if (at < 0) return

@@ -5,7 +5,6 @@
 import { COMMA, lower, SEMICOLON, skipSpace } from './ascii.ts'
 import { Defect, type Message, ROUTES_MAX, type UriView } from './message.ts'
 import { isBracketed, readAddress, readParam } from './name-addr.ts'
-import { parseUri } from './uri.ts'
 
 /** Appends the values in [start, end) of the header line that ends at `lineEnd` to the message's routes. */
 export function parseRoutes(
@@ -33,12 +32,11 @@ export function parseRoutes(
 function parseRoute(message: Message, start: number, end: number): number {
   const { bytes, cursor } = message
   const route = message.routes[message.routeCount]!
-  let at = readAddress(cursor, bytes, start, end)
-  if (at < 0 || !isBracketed(cursor, bytes, end)) return -1
-  if (!parseUri(route.uri, bytes, cursor.uriStart, cursor.uriEnd)) return -1
+  let at = readAddress(route.uri, bytes, start, end)
+  if (at < 0 || !isBracketed(route.uri, bytes, end)) return -1
   route.loose = isLoose(route.uri, bytes)
   route.valueStart = start
-  route.valueEnd = cursor.uriEnd + 1
+  route.valueEnd = route.uri.end + 1
   while (at < end && bytes[at] === SEMICOLON) {
     at = readParam(cursor, bytes, at, end)
     if (at < 0) return -1

@@ -18,9 +18,10 @@ import {
   CR,
   decimal,
   LF,
-  LWS,
   SPACE,
+  skipName,
   skipSpace,
+  skipText,
   TAB,
   TOKEN,
   trimSpace,
@@ -72,9 +73,8 @@ function readHeaders(message: Message, start: number): void {
 
 /** Reads the header line at `line`, folds included (RFC 3261 §7.3.1); the offset after it. */
 function readLine(message: Message, line: number): number {
-  const { bytes, end } = message
-  let at = line
-  while (at < end && (CLASS[bytes[at]!]! & TOKEN) !== 0) at++
+  const { bytes, view, end } = message
+  let at = skipName(view, line, end)
   const nameEnd = at
   while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++
   const lineEnd = endOfLine(message, at)
@@ -82,7 +82,7 @@ function readLine(message: Message, line: number): number {
     flaw(message, Defect.headerLine)
     return lineEnd
   }
-  const header = headerOf(bytes, line, nameEnd)
+  const header = headerOf(message, line, nameEnd)
   if (header !== Header.other) {
     const start = skipSpace(bytes, at + 1, lineEnd)
     readHeader(message, header, line, start, lineEnd)
@@ -92,14 +92,15 @@ function readLine(message: Message, line: number): number {
 
 /** Offset after the line end that no fold follows, or the end of the datagram. */
 function endOfLine(message: Message, start: number): number {
-  const { bytes, end } = message
+  const { bytes, view, end } = message
   for (let i = start; i < end; i++) {
+    i = skipText(view, i, end)
+    if (i === end) return end
     const byte = bytes[i]!
-    if (byte >= SPACE || byte === TAB) continue
     const next = i + 1 < end ? bytes[i + 1]! : LF
     if (byte === LF) {
       if (next !== SPACE && next !== TAB) return i + 1
-    } else if (byte !== CR || next !== LF) flaw(message, Defect.controlCharacter)
+    } else if (byte !== TAB && (byte !== CR || next !== LF)) flaw(message, Defect.controlCharacter)
   }
   return end
 }
@@ -182,7 +183,7 @@ function readCallId(message: Message, start: number, end: number): void {
   message.callIdStart = start
   message.callIdEnd = end
   for (let i = start; i < end; i++) {
-    if ((CLASS[message.bytes[i]!]! & LWS) !== 0) return flaw(message, Defect.callId)
+    if (message.bytes[i]! <= SPACE) return flaw(message, Defect.callId)
   }
   if (start === end) flaw(message, Defect.callId)
 }

@@ -3,7 +3,7 @@
  * A line that is wrong in another way than not being SIP at all sets the defect, and the headers are read all the
  * same: a 400 needs them.
  */
-import { CLASS, CR, decimal, LF, SPACE, TAB, TOKEN } from './ascii.ts'
+import { CLASS, CR, decimal, LF, SPACE, skipText, skipVisible, TAB, TOKEN } from './ascii.ts'
 import { Defect, type Message } from './message.ts'
 import { methodOf } from './method.ts'
 import { parseUri } from './uri.ts'
@@ -31,9 +31,8 @@ export function parseStartLine(message: Message): number {
 }
 
 function requestLine(message: Message, start: number, end: number): Defect {
-  const bytes = message.bytes
-  let at = start
-  while (at < end && bytes[at]! > SPACE) at++
+  const { bytes, view } = message
+  const at = skipVisible(view, start, end)
   const version = at + 1
   if (at === start || at >= end || bytes[at] !== SPACE) return Defect.startLine
   const uriIsGood = parseUri(message.uri, bytes, start, at)
@@ -57,10 +56,9 @@ function statusLine(message: Message, start: number, end: number): Defect {
 
 /** Offset after the start line, or -1 without a line end. */
 function afterLine(message: Message, start: number, end: number): number {
-  const bytes = message.bytes
-  for (let i = start; i < end; i++) {
+  const { bytes, view } = message
+  for (let i = skipText(view, start, end); i < end; i = skipText(view, i + 1, end)) {
     const byte = bytes[i]!
-    if (byte >= SPACE) continue
     if (byte === LF) return i + 1
     if (byte === TAB || isLineEnd(bytes, i, end)) continue
     if (message.defect === Defect.none) message.defect = Defect.controlCharacter

@@ -18,33 +18,33 @@ import {
   decimal,
   HOST,
   IPV6,
-  lower,
   NINE,
   OPEN_BRACKET,
   PLUS,
   QUESTION,
   SEMICOLON,
   URI,
+  USER,
   ZERO,
 } from './ascii.ts'
 import { Scheme, type UriView } from './message.ts'
 
-/** Reads the URI in [start, end), which must have no space around it; false if it is malformed. */
+/** Reads the URI that is all of [start, end); false if it is malformed. */
 export function parseUri(uri: UriView, bytes: Uint8Array, start: number, end: number): boolean {
+  return readUri(uri, bytes, start, end) === end
+}
+
+/** Reads the URI that begins at `start` and ends at `end` or where no URI goes on; the offset after it, or -1. */
+export function readUri(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
   uri.clear()
-  const after = schemeEnd(uri, bytes, start, end)
-  if (after < 0) return false
+  let at = readScheme(uri, bytes, start, end)
+  if (at < 0) return -1
+  if (uri.scheme === Scheme.sip || uri.scheme === Scheme.sips) at = readSip(uri, bytes, at, end)
+  else if (uri.scheme === Scheme.tel) at = readTel(uri, bytes, at, end)
+  else at = readOpaque(bytes, at, end)
   uri.start = start
-  uri.end = end
-  switch (uri.scheme) {
-    case Scheme.sip:
-    case Scheme.sips:
-      return parseSip(uri, bytes, after, end)
-    case Scheme.tel:
-      return parseTel(uri, bytes, after, end)
-    case Scheme.other:
-      return allowed(bytes, after, end)
-  }
+  uri.end = at
+  return at
 }
 
 /** Offset after a host name, IPv4 address or IPv6 reference that begins at `start`; `start` if there is none. */
@@ -73,8 +73,31 @@ export function portOf(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** Sets the scheme; the offset after its colon, or -1. */
-function schemeEnd(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
-  if (start >= end || (CLASS[bytes[start]!]! & ALPHA) === 0) return -1
+function readScheme(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
+  if (start + 4 >= end) return -1
+  const first = bytes[start]! | 32
+  if (first === S && (bytes[start + 1]! | 32) === I && (bytes[start + 2]! | 32) === P) {
+    if (bytes[start + 3] === COLON) {
+      uri.scheme = Scheme.sip
+      return start + 4
+    }
+    if ((bytes[start + 3]! | 32) === S && bytes[start + 4] === COLON) {
+      uri.scheme = Scheme.sips
+      return start + 5
+    }
+  }
+  if (first === T && (bytes[start + 1]! | 32) === E && (bytes[start + 2]! | 32) === L) {
+    if (bytes[start + 3] === COLON) {
+      uri.scheme = Scheme.tel
+      return start + 4
+    }
+  }
+  return skipScheme(bytes, start, end)
+}
+
+/** scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and its colon. */
+function skipScheme(bytes: Uint8Array, start: number, end: number): number {
+  if ((CLASS[bytes[start]!]! & ALPHA) === 0) return -1
   let i = start + 1
   while (i < end && bytes[i] !== COLON) {
     const byte = bytes[i]!
@@ -82,76 +105,71 @@ function schemeEnd(uri: UriView, bytes: Uint8Array, start: number, end: number):
     if (!inScheme && byte !== PLUS && byte !== DASH && byte !== DOT) return -1
     i++
   }
-  if (i === end) return -1
-  uri.scheme = schemeOf(bytes, start, i)
-  return i + 1
+  return i + 1 < end ? i + 1 : -1
 }
 
-function schemeOf(bytes: Uint8Array, start: number, end: number): Scheme {
-  const length = end - start
-  if (length !== 3 && length !== 4) return Scheme.other
-  const a = lower(bytes[start]!)
-  const b = lower(bytes[start + 1]!)
-  const c = lower(bytes[start + 2]!)
-  if (a === 0x73 && b === 0x69 && c === 0x70) {
-    if (length === 3) return Scheme.sip
-    return lower(bytes[start + 3]!) === 0x73 ? Scheme.sips : Scheme.other
-  }
-  return length === 3 && a === 0x74 && b === 0x65 && c === 0x6c ? Scheme.tel : Scheme.other
-}
-
-function parseSip(uri: UriView, bytes: Uint8Array, start: number, end: number): boolean {
-  let host = start
-  let userEnd = -1
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!
-    if ((CLASS[byte]! & URI) === 0) return false
-    if (byte === AT_SIGN) {
-      if (host !== start || i === start) return false
-      if (userEnd < 0) userEnd = i
-      host = i + 1
-    } else if (userEnd < 0 && (byte === COLON || byte === SEMICOLON)) userEnd = i
-  }
-  if (host !== start && userEnd > start) {
+/** [ user [ ";" … ] [ ":" password ] "@" ] host … : only an '@' tells whether it was a user. */
+function readSip(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
+  let i = start
+  while (i < end && (CLASS[bytes[i]!]! & USER) !== 0) i++
+  const userEnd = i
+  while (i < end && (CLASS[bytes[i]!]! & URI) !== 0) i++
+  if (i === end || bytes[i] !== AT_SIGN) return readHostPort(uri, bytes, start, end)
+  if (i === start) return -1
+  if (userEnd > start) {
     uri.userStart = start
     uri.userEnd = userEnd
   }
-  return parseHostPort(uri, bytes, host, end)
+  return readHostPort(uri, bytes, i + 1, end)
 }
 
-function parseHostPort(uri: UriView, bytes: Uint8Array, start: number, end: number): boolean {
+/** host [ ":" port ] [ ";" params ] [ "?" headers ]; the offset after it, or -1. */
+function readHostPort(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
   let i = hostEnd(bytes, start, end)
-  if (i === start) return false
+  if (i === start) return -1
   uri.hostStart = start
   uri.hostEnd = i
   if (i < end && bytes[i] === COLON) {
     const from = i + 1
     i = digitsEnd(bytes, from, end)
     uri.port = portOf(bytes, from, i)
-    if (uri.port < 0) return false
+    if (uri.port < 0) return -1
   }
   if (i < end && bytes[i] === SEMICOLON) {
     uri.paramsStart = i
-    while (i < end && bytes[i] !== QUESTION) i++
+    while (i < end && bytes[i] !== QUESTION && (CLASS[bytes[i]!]! & URI) !== 0) i++
     uri.paramsEnd = i
   }
-  return i === end || bytes[i] === QUESTION
+  return i < end && bytes[i] === QUESTION ? uriEnd(bytes, i, end) : i
 }
 
-function parseTel(uri: UriView, bytes: Uint8Array, start: number, end: number): boolean {
+function readTel(uri: UriView, bytes: Uint8Array, start: number, end: number): number {
+  const after = uriEnd(bytes, start, end)
   let i = start
-  while (i < end && bytes[i] !== SEMICOLON) i++
-  if (i === start) return false
+  while (i < after && bytes[i] !== SEMICOLON) i++
+  if (i === start) return -1
   uri.userStart = start
   uri.userEnd = i
-  if (i < end) {
+  if (i < after) {
     uri.paramsStart = i
-    uri.paramsEnd = end
+    uri.paramsEnd = after
   }
-  return allowed(bytes, start, end)
+  return after
 }
 
-function allowed(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((CLASS[bytes[i]!]! & URI) === 0) return false
-  return start < end
+function readOpaque(bytes: Uint8Array, start: number, end: number): number {
+  const after = uriEnd(bytes, start, end)
+  return after > start ? after : -1
 }
+
+function uriEnd(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && ((CLASS[bytes[at]!]! & URI) !== 0 || bytes[at] === AT_SIGN)) at++
+  return at
+}
+
+const E = 0x65
+const I = 0x69
+const L = 0x6c
+const P = 0x70
+const S = 0x73
+const T = 0x74

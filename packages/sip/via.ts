@@ -11,10 +11,10 @@ import {
   CLASS,
   COLON,
   COMMA,
-  LWS,
   QUOTE,
   SEMICOLON,
   SLASH,
+  SPACE,
   sameIgnoringCase,
   skipQuoted,
   skipSpace,
@@ -81,7 +81,7 @@ function readProtocol(via: ViaView, bytes: Uint8Array, start: number, end: numbe
 
 /** sent-by, which white space must set apart from the transport; the offset after it, or -1. */
 function readSentBy(via: ViaView, bytes: Uint8Array, at: number, end: number): number {
-  if (at < 0 || at >= end || (CLASS[bytes[at]!]! & LWS) === 0) return -1
+  if (at < 0 || at >= end || bytes[at]! > SPACE) return -1
   const host = skipSpace(bytes, at, end)
   const after = hostEnd(bytes, host, end)
   if (after === host) return -1

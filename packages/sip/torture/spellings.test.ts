@@ -1,0 +1,45 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Message, Scan } from '../message.ts'
+import { Random } from './random.ts'
+import { type Fields, fieldsOf, read } from './reading.ts'
+import { spell } from './spellings.ts'
+
+const message = new Message()
+
+test('a valid message is understood in every spelling', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const { datagram, fields } = spell(new Random(seed))
+      const { result } = read(datagram, message)
+      expect({ datagram, result, defect: message.defect }).toEqual({
+        datagram,
+        result: fields.method === null ? Scan.response : Scan.request,
+        defect: 0,
+      })
+      expect(withoutSpelling(fieldsOf(message))).toEqual(withoutSpelling(fields))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+/** The fields without those that show how the message was spelt, where that differs from what it says. */
+function withoutSpelling(fields: Fields): unknown {
+  const { via, from, to, routes, ...rest } = fields
+  const param = (text: string | null) =>
+    text
+      ?.replace(/[\s;]/g, '')
+      .replace(/^[a-z]+=/i, '')
+      .toLowerCase()
+  return {
+    ...rest,
+    via: {
+      ...via,
+      value: null,
+      hasMore: null,
+      rport: via.rport === null ? null : 'rport',
+      received: param(via.received),
+    },
+    routes: routes.map(({ uri, loose }) => ({ uri, loose })),
+  }
+}
