@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,crds,operator,dataplane,lab}/**/*.test.ts', 'test/tidy.test.ts'],
+          include: ['{packages,crds,operator,dataplane,lab}/**/*.test.ts', 'test/{tidy,borders}.test.ts'],
         },
       },
       { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
