@@ -7,7 +7,7 @@
 import type { BalancedSipProxy, SipBalancerStatus } from '@sipcast/crds'
 import { isIPv4Text } from './address-text.ts'
 import { readiness } from './health.ts'
-import { splitId } from './sip-proxy-id.ts'
+import { displayName, splitId } from './sip-proxy-id.ts'
 import type { BalancerState } from './state.ts'
 import type { Trouble } from './troubles.ts'
 import { SocketState } from './worker-config.ts'
@@ -58,7 +58,7 @@ export function problemsOf(state: BalancerState, id: string): readonly Trouble[]
     ...(isVanished ? [{ reason: 'TableVanished', message: 'the last good table serves on' }] : []),
     ...(state.lost.get(id) ?? []).map(({ address, port, to }) => ({
       reason: 'AddressTaken',
-      message: `${address} port ${port} is of the older ${to}`,
+      message: `${address} port ${port} is of the older ${displayName(to)}`,
     })),
     ...(isPanicking ? [PANIC] : []),
     ...noInside(state, id),

@@ -8,7 +8,7 @@ import { type Labels, type Metric, type Sample, sumOf } from './metric.ts'
 
 export const packetMetrics: readonly Metric[] = [
   {
-    name: 'sipcast_packets_received_total',
+    name: 'sipcast_balancer_packets_received_total',
     kind: 'counter',
     labels: ['side', 'kind'],
     help: 'Datagrams received, by the side they came from and by method, response or none (no SIP message).',
@@ -19,7 +19,7 @@ export const packetMetrics: readonly Metric[] = [
       ]),
   },
   {
-    name: 'sipcast_packets_sent_total',
+    name: 'sipcast_balancer_packets_sent_total',
     kind: 'counter',
     labels: ['kind'],
     help: 'Datagrams sent on or answered, by the kind of the datagram that led to them.',
@@ -27,7 +27,7 @@ export const packetMetrics: readonly Metric[] = [
       packetKinds.map((kind, index) => [{ kind }, sumOf(state, (one) => one.packetsSent(index))]),
   },
   {
-    name: 'sipcast_verdicts_total',
+    name: 'sipcast_balancer_verdicts_total',
     kind: 'counter',
     labels: ['verdict'],
     help: 'What became of datagrams: every one received counts once.',
@@ -38,14 +38,14 @@ export const packetMetrics: readonly Metric[] = [
       ]),
   },
   {
-    name: 'sipcast_send_errors_total',
+    name: 'sipcast_balancer_send_errors_total',
     kind: 'counter',
     labels: [],
     help: 'Datagrams that the kernel refused to send, twice.',
     samples: (state) => [[{}, sumOf(state, (one) => one.sendErrors)]],
   },
   {
-    name: 'sipcast_kernel_drops_total',
+    name: 'sipcast_balancer_kernel_drops_total',
     kind: 'counter',
     labels: ['role', 'address', 'port'],
     help: 'Datagrams that the kernel dropped because the queue of a socket was full.',
@@ -53,7 +53,7 @@ export const packetMetrics: readonly Metric[] = [
       sockets.merged().map((socket) => [labelsOf(socket), socket.kernelDrops]),
   },
   {
-    name: 'sipcast_socket_bound',
+    name: 'sipcast_balancer_socket_bound',
     kind: 'gauge',
     labels: ['role', 'address', 'port'],
     help: '1: every worker has this address bound; 0: the report says why not.',
@@ -63,7 +63,7 @@ export const packetMetrics: readonly Metric[] = [
         .map((socket) => [labelsOf(socket), socket.state === SocketState.bound ? 1 : 0]),
   },
   {
-    name: 'sipcast_worker_turns_total',
+    name: 'sipcast_balancer_worker_turns_total',
     kind: 'counter',
     labels: ['worker'],
     help: 'Turns of the loop of one packet worker: its heartbeat.',
@@ -71,7 +71,7 @@ export const packetMetrics: readonly Metric[] = [
       workers.counters.map((one, worker) => [{ worker: String(worker) }, one.turns]),
   },
   {
-    name: 'sipcast_worker_restarts_total',
+    name: 'sipcast_balancer_worker_restarts_total',
     kind: 'counter',
     labels: [],
     help: 'Packet workers started again after they crashed or hung.',

@@ -2,28 +2,26 @@
 
 import { type Member, MemberState } from '@sipcast/mapping'
 import type { ServedPool } from '../served-pool.ts'
-import { displayName } from '../sip-proxy-id.ts'
+import { splitId } from '../sip-proxy-id.ts'
 import type { BalancerState } from '../state.ts'
 import { probeOutcomes } from '../tallies.ts'
 import type { Metric, Sample } from './metric.ts'
 
 export const proxyMetrics: readonly Metric[] = [
   {
-    name: 'sipcast_proxy_packets_total',
+    name: 'sipcast_balancer_proxy_packets_total',
     kind: 'counter',
-    labels: ['sipproxy', 'proxy'],
+    labels: ['namespace', 'name', 'proxy'],
     help: 'Datagrams sent to this proxy.',
     samples: ({ generations }) =>
       [...generations.packets.totals()].flatMap(([id, proxies]) =>
-        [...proxies].map(
-          ([proxy, packets]): Sample => [{ sipproxy: displayName(id), proxy }, packets],
-        ),
+        [...proxies].map(([proxy, packets]): Sample => [{ ...splitId(id), proxy }, packets]),
       ),
   },
   {
-    name: 'sipcast_proxy_state',
+    name: 'sipcast_balancer_proxy_state',
     kind: 'gauge',
-    labels: ['sipproxy', 'proxy', 'state'],
+    labels: ['namespace', 'name', 'proxy', 'state'],
     help: '1 for the state that the table gives this proxy, 0 for the others.',
     samples: (state) =>
       perProxy(state, ({ state: current }) =>
@@ -31,17 +29,17 @@ export const proxyMetrics: readonly Metric[] = [
       ),
   },
   {
-    name: 'sipcast_proxy_marked_dead',
+    name: 'sipcast_balancer_proxy_marked_dead',
     kind: 'gauge',
-    labels: ['sipproxy', 'proxy'],
+    labels: ['namespace', 'name', 'proxy'],
     help: '1: dead by the evidence of this balancer; its users go to their backups.',
     samples: (state) =>
       perProxy(state, ({ id }, { liveness }) => [[{}, liveness.isDead(id) ? 1 : 0]]),
   },
   {
-    name: 'sipcast_probe_rtt_seconds',
+    name: 'sipcast_balancer_probe_rtt_seconds',
     kind: 'gauge',
-    labels: ['sipproxy', 'proxy'],
+    labels: ['namespace', 'name', 'proxy'],
     help: 'Round-trip time of the last answered probe of this balancer.',
     samples: (state) =>
       perProxy(state, ({ id }, pool) => {
@@ -50,7 +48,7 @@ export const proxyMetrics: readonly Metric[] = [
       }),
   },
   {
-    name: 'sipcast_probes_total',
+    name: 'sipcast_balancer_probes_total',
     kind: 'counter',
     labels: ['outcome'],
     help: 'Ended probes of this balancer, by outcome.',
@@ -58,15 +56,12 @@ export const proxyMetrics: readonly Metric[] = [
       probeOutcomes.map((outcome) => [{ outcome }, tallies.probes.get(outcome) ?? 0]),
   },
   {
-    name: 'sipcast_probe_panic',
+    name: 'sipcast_balancer_probe_panic',
     kind: 'gauge',
-    labels: ['sipproxy'],
+    labels: ['namespace', 'name'],
     help: '1: so many proxies time out at once that none is marked dead.',
     samples: ({ pools }) =>
-      [...pools].map(([id, { liveness }]) => [
-        { sipproxy: displayName(id) },
-        liveness.isPanicking ? 1 : 0,
-      ]),
+      [...pools].map(([id, { liveness }]) => [splitId(id), liveness.isPanicking ? 1 : 0]),
   },
 ]
 
@@ -77,10 +72,7 @@ function perProxy(
   return [...pools.values()].flatMap((pool) =>
     pool.table.members.flatMap((member) =>
       samples(member, pool).map(
-        ([labels, value]): Sample => [
-          { sipproxy: displayName(pool.id), proxy: member.id, ...labels },
-          value,
-        ],
+        ([labels, value]): Sample => [{ ...splitId(pool.id), proxy: member.id, ...labels }, value],
       ),
     ),
   )

@@ -1,33 +1,29 @@
 /** Metrics of what the main thread reads and writes: tables, keys, copies, reports. */
 
 import { readiness } from '../health.ts'
-import { displayName } from '../sip-proxy-id.ts'
+import { splitId } from '../sip-proxy-id.ts'
 import { Refusal } from '../tables.ts'
 import { Store } from '../tallies.ts'
 import type { Metric } from './metric.ts'
 
 export const tableMetrics: readonly Metric[] = [
   {
-    name: 'sipcast_table_epoch',
+    name: 'sipcast_balancer_table_epoch',
     kind: 'gauge',
-    labels: ['sipproxy'],
+    labels: ['namespace', 'name'],
     help: 'Epoch of the table that every running worker uses.',
-    samples: ({ inUse }) =>
-      [...inUse].map(([id, { table }]) => [{ sipproxy: displayName(id) }, table.epoch]),
+    samples: ({ inUse }) => [...inUse].map(([id, { table }]) => [splitId(id), table.epoch]),
   },
   {
-    name: 'sipcast_table_age_seconds',
+    name: 'sipcast_balancer_table_age_seconds',
     kind: 'gauge',
-    labels: ['sipproxy'],
+    labels: ['namespace', 'name'],
     help: 'Time since the table came into use here.',
     samples: ({ inUse }, nowMs) =>
-      [...inUse].map(([id, { sinceMs }]) => [
-        { sipproxy: displayName(id) },
-        (nowMs - sinceMs) / 1000,
-      ]),
+      [...inUse].map(([id, { sinceMs }]) => [splitId(id), (nowMs - sinceMs) / 1000]),
   },
   {
-    name: 'sipcast_tables_refused_total',
+    name: 'sipcast_balancer_tables_refused_total',
     kind: 'counter',
     labels: ['reason'],
     help: 'Table documents refused; the last good table served on.',
@@ -35,14 +31,14 @@ export const tableMetrics: readonly Metric[] = [
       Object.values(Refusal).map((reason) => [{ reason }, tallies.tablesRefused.get(reason) ?? 0]),
   },
   {
-    name: 'sipcast_keys_accepted',
+    name: 'sipcast_balancer_keys_accepted',
     kind: 'gauge',
     labels: [],
     help: 'Keys whose MACs are accepted.',
     samples: ({ keys }) => [[{}, keys.current.length]],
   },
   {
-    name: 'sipcast_store_failures_total',
+    name: 'sipcast_balancer_store_failures_total',
     kind: 'counter',
     labels: ['store'],
     help: 'Failed reads of tables or keys and failed writes of last-good copies or the report.',
@@ -50,7 +46,7 @@ export const tableMetrics: readonly Metric[] = [
       Object.values(Store).map((store) => [{ store }, tallies.storeFailures.get(store) ?? 0]),
   },
   {
-    name: 'sipcast_ready',
+    name: 'sipcast_balancer_ready',
     kind: 'gauge',
     labels: [],
     help: '1: as /readyz says, this balancer serves.',
