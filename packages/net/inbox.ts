@@ -98,7 +98,8 @@ export class InboxRound {
     const full = this.#inboxes.filter((inbox) => inbox.length > 0)
     for (let step = 0; step < full.length && batch.count < batch.capacity; step++) {
       const share = Math.ceil((batch.capacity - batch.count) / (full.length - step))
-      full[this.#turn++ % full.length]!.take(batch, share)
+      this.#turn = (this.#turn + 1) % full.length
+      full[this.#turn]!.take(batch, share)
     }
     for (const inbox of full) inbox.take(batch, batch.capacity)
     return batch.count - before

@@ -18,7 +18,7 @@ import {
 } from '../udp-port.ts'
 import { ErrorQueue } from './error-queue.ts'
 import { type Libc, loadLibc, watchReadable } from './libc.ts'
-import { EVENTS_MAX, Readiness } from './readiness.ts'
+import { Readiness } from './readiness.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import { kernelDrops, openSocket } from './socket.ts'
@@ -134,14 +134,15 @@ abstract class FfiPort {
   /** Finds the ready sockets and takes their errors off: an error left in its queue would end every wait. */
   protected poll(timeoutMs: number): boolean {
     if (this.isShut) return false
-    const count = this.readiness.poll(timeoutMs)
+    // A negative time would mean for ever.
+    const count = this.readiness.poll(Math.max(0, Math.ceil(timeoutMs)))
     this.#ready.length = 0
     for (let index = 0; index < count; index++) {
       const slot = this.readiness.slotAt(index)
       this.#ready.push(slot)
       if (this.readiness.hasErrorAt(index)) this.#drainErrors(slot)
     }
-    this.#readyIsFresh = count > 0 && count < EVENTS_MAX
+    this.#readyIsFresh = count > 0
     return count > 0
   }
 
@@ -151,7 +152,8 @@ abstract class FfiPort {
     for (let step = 0; step < count; step++) {
       const room = batch.capacity - batch.count
       if (room === 0) return
-      const slot = slots[this.#turn++ % count]!
+      this.#turn = (this.#turn + 1) % count
+      const slot = slots[this.#turn]!
       const share = Math.ceil(room / (count - step))
       if (this.#receiveFrom(slot, batch, share) === share) this.#hungry.push(slot)
     }
@@ -174,7 +176,7 @@ class BlockingFfiPort extends FfiPort implements BlockingUdpPort {
   }
 
   wait(timeoutMs: number): boolean {
-    return this.poll(Math.ceil(timeoutMs))
+    return this.poll(timeoutMs)
   }
 }
 

@@ -15,7 +15,8 @@ import {
   EpollOperation,
 } from './linux.ts'
 
-export const EVENTS_MAX = 128
+/** Ready sockets per poll; if there are more, the kernel begins the next one behind these. */
+const EVENTS_MAX = 128
 
 export class Readiness {
   readonly fd: number
