@@ -1,23 +1,46 @@
+/**
+ * Layers of tests, quickest first. `npm run unit` is the first, `npm test` all of them. Outside programs that a suite needs:
+ * test/requires.ts.
+ */
 import { defineConfig } from 'vitest/config'
+import { NotRunReporter } from './test/not-run-reporter.ts'
 
-/** Layers of tests; `npm run unit` is the fast one, `npm test` runs them all. */
 export default defineConfig({
   test: {
+    reporters: ['minimal', new NotRunReporter()],
+    maxWorkers: 2,
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
-          include: ['{packages,crds,operator,dataplane,lab}/**/*.test.ts', 'test/{tidy,borders}.test.ts'],
+          include: [
+            '{packages,crds,operator,dataplane,lab}/**/*.test.ts',
+            'test/{tidy,borders}.test.ts',
+          ],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
       {
+        extends: true,
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 20_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

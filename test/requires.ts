@@ -1,0 +1,64 @@
+/**
+ * What a suite needs from the machine it runs on: outside programs, IPv6, network namespaces.
+ *
+ *   describe.runIf(requires('kamailio', 'sipp'))('calls through a real proxy', () => { … })
+ *
+ * Where something is missing, the suite is not run and a line says so loudly (twice: here and at the end, by
+ * not-run-reporter.ts); where CI=true, it fails instead. Not here: versions, and installing anything.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** Begins each line that tells of a suite not run. */
+export const NOT_RUN = '*** NOT RUN ***'
+
+interface Need {
+  readonly isMet: () => boolean
+  /** What a developer does about it. */
+  readonly remedy: string
+}
+
+const needs = {
+  kamailio: {
+    isMet: () => isInstalled('kamailio'),
+    remedy: 'apt-get install kamailio kamailio-extra-modules kamailio-outbound-modules',
+  },
+  sipp: { isMet: () => isInstalled('sipp'), remedy: 'apt-get install sip-tester' },
+  bird: { isMet: () => isInstalled('bird'), remedy: 'apt-get install bird2' },
+  gcc: { isMet: () => isInstalled('gcc'), remedy: 'apt-get install gcc libc6-dev' },
+  nftables: { isMet: () => isInstalled('nft'), remedy: 'apt-get install nftables' },
+  ipv6: { isMet: hasIPv6, remedy: 'give the loopback interface ::1' },
+  'network-namespaces': {
+    isMet: () => isInstalled('ip') && spawnSync('unshare', ['--net', 'true']).status === 0,
+    remedy: 'run as root, with apt-get install iproute2 util-linux',
+  },
+} satisfies Readonly<Record<string, Need>>
+
+export type Requirement = keyof typeof needs
+
+/** Whether all of it is here. @throws where CI=true and it is not */
+export function requires(...requirements: readonly Requirement[]): boolean {
+  const missing = requirements.filter((requirement) => !needs[requirement].isMet())
+  if (missing.length === 0) return true
+  const line = `${NOT_RUN} needs ${missing.map(withRemedy).join(', ')}`
+  if (process.env['CI'] === 'true') throw new Error(`${line}; where CI=true everything runs`)
+  console.warn(line)
+  return false
+}
+
+function withRemedy(requirement: Requirement): string {
+  return `${requirement} (${needs[requirement].remedy})`
+}
+
+function isInstalled(command: string): boolean {
+  const path = (process.env['PATH'] ?? '').split(delimiter)
+  const places = [...path, '/usr/sbin', '/usr/local/sbin', '/sbin']
+  return places.some((place) => existsSync(join(place, command)))
+}
+
+function hasIPv6(): boolean {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  return addresses.some(({ address }) => address === '::1')
+}
