@@ -12,8 +12,10 @@ import {
   KeyRing,
   Message,
   sameEndpoint,
+  TOKEN_LENGTH_MAX,
   Token,
   ViaFlow,
+  Writer,
 } from '@sipcast/sip'
 import type { DatagramBatch } from '@sipcast/net'
 import { PACKET_NONE } from './counters.ts'
@@ -85,6 +87,7 @@ export class Forwarder {
 
   readonly viaFlow = new ViaFlow()
   readonly tokenOut = new Token()
+  readonly tokenText = new Writer(new Uint8Array(TOKEN_LENGTH_MAX))
   /** One of our addresses, while a header with it is written. */
   readonly ourWords = new Int32Array(ENDPOINT_WORDS)
   readonly text = new Uint8Array(ENDPOINT_TEXT_MAX)

@@ -78,7 +78,8 @@ function addPath(state: Forwarder): void {
   const { edits, message } = state
   edits.begin(message.headersStart, message.headersStart)
   edits.ascii(PATH)
-  addToken(state, TokenKind.path)
+  composeToken(state, TokenKind.path)
+  addToken(state)
   edits.endpoint(ourAddress(state, isIPv4(state.target, 0)), 0)
   edits.ascii(message.contactHasRegId ? LOOSE_OUTBOUND_END : LOOSE_END)
   if (!message.supportedPath) edits.ascii(SUPPORTED_PATH)
@@ -89,6 +90,7 @@ function addPath(state: Forwarder): void {
 function addRecordRoute(state: Forwarder): void {
   const { edits, message, received, sourceAt } = state
   const targetIsIPv4 = isIPv4(state.target, 0)
+  composeToken(state, TokenKind.recordRoute)
   edits.begin(message.headersStart, message.headersStart)
   addRecordRouteLine(state, targetIsIPv4)
   if (isIPv4(received.peer, sourceAt) !== targetIsIPv4) addRecordRouteLine(state, !targetIsIPv4)
@@ -98,7 +100,7 @@ function addRecordRoute(state: Forwarder): void {
 function addRecordRouteLine(state: Forwarder, wantIPv4: boolean): void {
   const { edits } = state
   edits.ascii(RECORD_ROUTE)
-  addToken(state, TokenKind.recordRoute)
+  addToken(state)
   edits.endpoint(ourAddress(state, wantIPv4), 0)
   edits.ascii(LOOSE_END)
 }
@@ -106,8 +108,8 @@ function addRecordRouteLine(state: Forwarder, wantIPv4: boolean): void {
 const AT_SIGN = 0x40
 
 /** The phone's flow, our address that it talks to, and the proxy of this dialog. */
-function addToken(state: Forwarder, kind: TokenKind): void {
-  const { edits, message, pool, received, sourceAt } = state
+function composeToken(state: Forwarder, kind: TokenKind): void {
+  const { message, pool, received, sourceAt, tokenText } = state
   const token = state.tokenOut
   token.kind = kind
   token.keyId = pool.table.signingKey
@@ -121,7 +123,12 @@ function addToken(state: Forwarder, kind: TokenKind): void {
   }
   const member = state.isFromInside ? sendingMember(state) : state.targetMember
   token.member = member === NOT_FOUND ? 0 : pool.memberTags[member]! >>> 0
-  writeToken(token, state.keys, message, edits)
+  tokenText.open(tokenText.bytes, 0, tokenText.bytes.length)
+  writeToken(token, state.keys, message, tokenText)
+}
+
+function addToken({ edits, tokenText }: Forwarder): void {
+  edits.slice(tokenText.bytes, 0, tokenText.at)
   edits.byte(AT_SIGN)
 }
 
