@@ -2,10 +2,8 @@
 
 export const Errno = {
   notPermitted: 1,
-  interrupted: 4,
   badSocket: 9,
   again: 11,
-  outOfMemory: 12,
   accessDenied: 13,
   invalid: 22,
   tooManyFilesInSystem: 23,

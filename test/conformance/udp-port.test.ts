@@ -1,14 +1,11 @@
 /**
  * What every skin of the UDP port keeps to, run over all of them: FFI (blocking and on the event
  * loop), dgram and memory. Skins differ only where their capabilities say so.
- *
- * IPv6 needs `::1`: without it that half is skipped, said loudly, and fails where CI=true.
  */
 
-import { networkInterfaces } from 'node:os'
-import { env, stderr } from 'node:process'
 import { MemoryNetwork, openUdpPort, type UdpPort } from '@sipcast/net'
 import { describe } from 'vitest'
+import { requires } from '../requires.ts'
 import { drops } from './udp-port/drops.ts'
 import { fairness } from './udp-port/fairness.ts'
 import { opening } from './udp-port/opening.ts'
@@ -33,15 +30,11 @@ const families: readonly Family[] = [
 
 const suites = { opening, transfer, fairness, sendErrors, refusals, waiting, drops }
 
-const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
-  addresses?.some(({ address }) => address === '::1'),
-)
-if (!hasIPv6) stderr.write('NO IPv6 HERE (::1 is missing): half of this suite does not run\n')
+const hasIPv6 = requires('ipv6')
 
 for (const [skin, open] of Object.entries(skins)) {
   for (const family of families) {
-    const isSkipped = family.name === 'IPv6' && !hasIPv6 && env['CI'] !== 'true'
-    describe.skipIf(isSkipped)(`${skin}, ${family.name}`, () => {
+    describe.skipIf(family.name === 'IPv6' && !hasIPv6)(`${skin}, ${family.name}`, () => {
       const trial = new Trial(family, open)
       for (const [title, suite] of Object.entries(suites)) describe(title, () => suite(trial))
     })

@@ -49,7 +49,7 @@ export const SOCKADDR_SIZE_IPV6 = 28
 export const SOCKADDR_STRIDE = 32
 
 export const EpollOperation = { add: 1, delete: 2 } as const
-export const EpollEvent = { readable: 1, error: 8, hangUp: 16 } as const
+export const EpollEvent = { readable: 1, error: 8 } as const
 export const EPOLL_CLOSE_ON_EXEC = 0o2000000
 /** epoll_event: u32 events, then u64 data; packed on x86-64 only. */
 export const EPOLL_EVENT_SIZE = arch === 'x64' ? 12 : 16
@@ -59,7 +59,7 @@ export const POLL_WRITABLE = 4
 
 /** struct sock_extended_err behind a 16-byte cmsghdr. */
 export const CONTROL_HEADER_SIZE = 16
-export const ExtendedError = { errno: 0, origin: 4, type: 5, code: 6 } as const
+export const ExtendedError = { errno: 0, origin: 4 } as const
 /** SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6: others are of local origin and no evidence about a peer. */
 export const ERROR_ORIGIN_ICMP = 2
 export const ERROR_ORIGIN_ICMP6 = 3
