@@ -1,4 +1,4 @@
-import { type Table } from '@sipcast/mapping'
+import type { Table } from '@sipcast/mapping'
 import { expect, it } from 'vitest'
 import { settleClaims } from './claims.ts'
 import { table } from './forward.fixture.ts'

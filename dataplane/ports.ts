@@ -84,7 +84,7 @@ export interface PacketWorkers {
   readonly restarts: number
   /** Gives worker `index` its world: now, and again whenever it is restarted. */
   configure(index: number, config: WorkerConfig): void
-  /** Is it there and turning? */
+  /** Is it there, has it turned, and was it not cut off for hanging? */
   isRunning(index: number): boolean
   /** Stops all in order: what is received is forwarded, then sockets close. */
   stop(): Promise<void>

@@ -8,7 +8,9 @@ function events(...states: readonly (readonly [string, string, string][])[]): re
   for (const state of states) {
     troubles.state(state.map(([subject, reason, message]) => ({ subject, reason, message })))
   }
-  return told.map(({ level, event, details }) => `${level} ${event} ${details?.['subject']}`)
+  return told.map(
+    ({ level, event, details }) => `${level} ${event} ${String(details?.['subject'])}`,
+  )
 }
 
 it('tells a trouble once when it begins and once when it ends', () => {

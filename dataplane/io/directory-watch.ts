@@ -10,16 +10,17 @@ import { RESCAN_MS } from '../limits.ts'
 interface Watched {
   readonly path: string
   watcher: FSWatcher | null
-  /** Of the folder that `watcher` sits on: a replaced folder is another one. */
-  inode: number
+  /** Of the folder that `watcher` sits on: a replaced folder is another one. Null: there is none. */
+  identity: string | null
 }
 
 /** Returns what ends it. */
 export function watchFolders(paths: readonly string[], changed: () => void): () => void {
-  const folders = paths.map((path): Watched => ({ path, watcher: null, inode: -1 }))
+  const folders = paths.map((path): Watched => ({ path, watcher: null, identity: null }))
   const renew = (): void => {
-    for (const folder of folders)
-      if (inodeOf(folder.path) !== folder.inode) rewatch(folder, changed)
+    for (const folder of folders) {
+      if (identityOf(folder.path) !== folder.identity) rewatch(folder, changed)
+    }
   }
   renew()
   const timer = setInterval(renew, RESCAN_MS)
@@ -32,14 +33,14 @@ export function watchFolders(paths: readonly string[], changed: () => void): () 
 function rewatch(folder: Watched, changed: () => void): void {
   folder.watcher?.close()
   folder.watcher = null
-  folder.inode = inodeOf(folder.path)
+  folder.identity = identityOf(folder.path)
   changed()
-  if (folder.inode < 0) return
+  if (folder.identity === null) return
   try {
     folder.watcher = watch(folder.path, changed)
     folder.watcher.on('error', () => {
       folder.watcher?.close()
-      folder.inode = -1
+      folder.identity = null
     })
   } catch {
     // No inotify to be had: the periodic look is enough.
@@ -47,6 +48,13 @@ function rewatch(folder: Watched, changed: () => void): void {
   }
 }
 
-function inodeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? -1
+/** The inode alone is not enough: its number is free again once the folder is gone. */
+function identityOf(path: string): string | null {
+  try {
+    const { ino, birthtimeMs } = statSync(path)
+    return `${ino} ${birthtimeMs}`
+  } catch {
+    // Missing or out of reach: whoever looks at the folder will say so.
+    return null
+  }
 }

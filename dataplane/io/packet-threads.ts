@@ -79,7 +79,7 @@ export class PacketThreads implements PacketWorkers {
 
   isRunning(index: number): boolean {
     const seat = this.#seats[index]!
-    return seat.worker !== null && seat.hasTurned && !this.#isHung(seat)
+    return seat.worker !== null && seat.hasTurned
   }
 
   async stop(): Promise<void> {

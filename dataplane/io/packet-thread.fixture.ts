@@ -1,0 +1,35 @@
+/**
+ * A packet worker's thread for tests: turns and acknowledges like the real one, and does what its config's only address
+ * tells it: `crash`, `hang`. Without sockets.
+ */
+
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Counters } from '../counters.ts'
+import type { WorkerOrder, WorkerReport } from '../worker-config.ts'
+import type { PacketThreadData } from './packet-thread.ts'
+
+const data: PacketThreadData = workerData
+const counters = new Counters(data.counters)
+const nobody = new Int32Array(new SharedArrayBuffer(4))
+
+for (;;) {
+  const received: { readonly message: WorkerOrder } | undefined = receiveMessageOnPort(data.orders)
+  const order = received?.message
+  if (order?.kind === 'stop') break
+  if (order?.kind === 'configure') {
+    const { generation, addresses } = order.config
+    if (addresses?.[0] === 'crash') throw new Error('told to crash')
+    counters.turn()
+    say({ kind: 'sockets', generation, sockets: [] })
+    say({ kind: 'refused', address: '10.0.0.1', port: 5060, errno: 111 })
+    if (addresses?.[0] === 'hang') for (;;) Atomics.wait(nobody, 0, 0, 5)
+  }
+  counters.turn()
+  Atomics.wait(nobody, 0, 0, 5)
+}
+say({ kind: 'stopped' })
+data.orders.close()
+
+function say(report: WorkerReport): void {
+  parentPort?.postMessage(report)
+}
