@@ -45,3 +45,8 @@ export {
   type RegistrarOptions,
   newPoolSecrets,
 } from './start/registrar.ts'
+export { type BalancerOptions, startBalancer, untilServing } from './start/balancer.ts'
+export { eventually, LabDirectory, type ManifestSpec } from './start/directory.ts'
+export { DOMAIN, Lab, type LabOptions, SIP_PROXY } from './start/lab.ts'
+export { type OperatorOptions, startOperator } from './start/operator.ts'
+export { Part } from './start/part.ts'

@@ -35,6 +35,7 @@ export class Transport {
   readonly garbage: string[] = []
   readonly #socket: Socket
   readonly #options: TransportOptions
+  #isOpen = true
 
   static async open(options: TransportOptions): Promise<Transport> {
     const socket = await openSocket(options.address, options.port ?? 0, options.namespace)
@@ -58,12 +59,14 @@ export class Transport {
     this.#options.observe?.('out', message, to, text)
     if (this.#options.passes?.('out', message) === false) return
     // Somebody may name port 0, or a host by name; node:dgram throws at the one and reports the other.
-    if (to.port === 0) return
+    if (to.port === 0 || !this.#isOpen) return
     this.#socket.send(text, to.port, to.address, () => {})
   }
 
+  /** May be called again. */
   close(): void {
-    this.#socket.close()
+    if (this.#isOpen) this.#socket.close()
+    this.#isOpen = false
   }
 
   #receive(bytes: Buffer, source: Endpoint): void {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { Process } from '../process/process.ts'
 import type { Endpoint } from '../sip/uri.ts'
 import { startKamailio } from './kamailio.ts'
+import { Part } from './part.ts'
 import { startReferenceRegistrar } from './reference-registrar.ts'
 
 export const RegistrarKind = { kamailio: 'kamailio', reference: 'reference' } as const
@@ -48,52 +49,21 @@ export function newPoolSecrets(realm: string): PoolSecrets {
   return { realm, nonceSecret: secret(), passwordSecret: secret() }
 }
 
-/** One place in the pool; its process may die and be replaced. */
-export class Registrar {
+/** One place in the pool. */
+export interface Registrar extends Part {
   readonly kind: RegistrarKind
   readonly options: RegistrarOptions
-  #process: Process
+  /** The first of its addresses. */
+  readonly endpoint: Endpoint
+}
 
-  static async start(kind: RegistrarKind, options: RegistrarOptions): Promise<Registrar> {
-    return new Registrar(kind, options, await launch(kind, options))
-  }
-
-  constructor(kind: RegistrarKind, options: RegistrarOptions, process: Process) {
-    this.kind = kind
-    this.options = options
-    this.#process = process
-  }
-
-  get name(): string {
-    return this.options.name
-  }
-
-  get process(): Process {
-    return this.#process
-  }
-
-  get endpoint(): Endpoint {
-    return this.options.listen[0] as Endpoint
-  }
-
-  /** At once, without a word: what it knew is lost. */
-  async kill(): Promise<void> {
-    await this.#process.kill()
-  }
-
-  freeze(): void {
-    this.#process.freeze()
-  }
-
-  /** Thaws it if it is frozen, starts it anew if it is dead. */
-  async revive(): Promise<void> {
-    if (this.#process.running) this.#process.thaw()
-    else this.#process = await launch(this.kind, this.options)
-  }
-
-  async stop(): Promise<void> {
-    await this.#process.stop()
-  }
+export const Registrar = {
+  async start(kind: RegistrarKind, options: RegistrarOptions): Promise<Registrar> {
+    const [endpoint] = options.listen
+    if (endpoint === undefined) throw new Error(`${options.name} has no address to listen on`)
+    const part = await Part.start(options.name, () => launch(kind, options))
+    return Object.assign(part, { kind, options, endpoint })
+  },
 }
 
 async function launch(kind: RegistrarKind, options: RegistrarOptions): Promise<Process> {
