@@ -1,5 +1,5 @@
 /**
- * The `node:dgram` skin of the UDP port: works wherever Node does, about a third as fast.
+ * The `node:dgram` skin of the UDP port: works wherever Node does, datagram by datagram.
  *
  * What it can't do: report ICMP errors, see kernel drops, keep DF off datagrams, or know a send's
  * fate before `send` returns (`batch.error` holds what was known by then). Datagrams wait in a

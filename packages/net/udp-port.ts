@@ -11,7 +11,8 @@
  *   the next send to another, healthy one;
  * - `receive` is fair: no socket starves another;
  * - socket ids are not reused while datagrams of a closed socket may still be in a batch;
- * - refusals, queues and waits are bounded; what does not fit is dropped and counted.
+ * - queues and waits are bounded; datagrams that do not fit are dropped and counted, refusals just
+ *   dropped: they are evidence, not a count.
  */
 
 import type { DatagramBatch } from './datagram-batch.ts'

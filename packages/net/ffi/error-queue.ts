@@ -53,22 +53,20 @@ export class ErrorQueue {
     this.#view.setUint32(VECTOR_AT + 8, CONTROL_AT - PAYLOAD_AT, true)
   }
 
-  /** Moves waiting errors of `fd` to `into`; the number that did not fit. */
-  drain(fd: number, id: number, into: RefusalBatch): number {
-    let lost = 0
+  /** Takes the waiting errors of `fd` off, into `into` as far as there is room. */
+  drain(fd: number, id: number, into: RefusalBatch): void {
     for (let turn = 0; turn < DRAIN_MAX; turn++) {
       this.#view.setUint32(HeaderField.nameLength, SOCKADDR_SIZE_IPV6, true)
       this.#view.setUint32(HeaderField.controlLength, CONTROL_SIZE, true)
       if (this.#libc.recvmsg(fd, this.#address, MESSAGE_ERROR_QUEUE) < 0) {
         clearPendingError(this.#libc, fd)
-        break
+        return
       }
       const errno = this.#icmpErrno()
       if (errno === 0) continue
       readSockaddr(this.#sockaddr, 0, this.#peer, 0)
-      if (!into.append(errno, id, this.#peer, 0)) lost++
+      into.append(errno, id, this.#peer, 0)
     }
-    return lost
   }
 
   /** The errno of the extended error in the control data, 0 if there is none of ICMP origin. */
