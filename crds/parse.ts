@@ -23,10 +23,10 @@ export type Parsed<K extends string, T> =
 export function parseSipProxy(object: unknown): Parsed<'sipProxy', SipProxy> {
   const parsed = sipProxySchema.safeParse(object)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
-  const { metadata, spec } = parsed.data
+  const { namespace, name, annotations } = parsed.data.metadata
   return {
     ok: true,
-    sipProxy: { namespace: metadata.namespace, name: metadata.name, spec },
+    sipProxy: { namespace, name, annotations: annotations ?? {}, spec: parsed.data.spec },
   }
 }
 

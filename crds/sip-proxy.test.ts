@@ -28,6 +28,7 @@ test('the smallest SipProxy gets every default of the design', () => {
     sipProxy: {
       namespace: 'default',
       name: 'voice',
+      annotations: {},
       spec: {
         addresses: ['203.0.113.10'],
         port: 5060,

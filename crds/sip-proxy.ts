@@ -250,5 +250,6 @@ export type LabelSelector = z.output<typeof selectorSchema>
 export interface SipProxy {
   readonly namespace: string
   readonly name: string
+  readonly annotations: Readonly<Record<string, string>>
   readonly spec: SipProxySpec
 }

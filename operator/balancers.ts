@@ -12,6 +12,13 @@ export interface BalancerView {
   readonly entry: BalancedSipProxy
 }
 
+/** What a report changed. */
+export interface ReportNews {
+  readonly keys: readonly Key[]
+  /** Proxies that this balancer has just marked dead. */
+  readonly doubted: readonly { readonly key: Key; readonly id: string }[]
+}
+
 interface Known {
   readonly report: BalancerReport
   readonly entries: ReadonlyMap<Key, BalancedSipProxy>
@@ -21,21 +28,24 @@ interface Known {
 export class Balancers {
   readonly #known = new Map<string, Known>()
 
-  /** Takes a report, or that it is gone. Returns the SipProxies for which something changed. */
-  update(name: string, report: BalancerReport | null, nowMs: number): readonly Key[] {
+  /** Takes a report, or that it is gone. */
+  update(name: string, report: BalancerReport | null, nowMs: number): ReportNews {
     const last = this.#known.get(name)
+    const lastEntries = last?.entries ?? NO_ENTRIES
     if (report === null) {
       this.#known.delete(name)
-      return last === undefined ? [] : [...last.entries.keys()]
+      return { keys: [...lastEntries.keys()], doubted: [] }
     }
     const entries = new Map(
       report.status.sipProxies.map((entry) => [`${entry.namespace}/${entry.name}`, entry]),
     )
     const known = { report, entries, fresh: isFresh(report, nowMs) }
     this.#known.set(name, known)
-    if (last?.fresh !== known.fresh)
-      return [...new Set([...(last?.entries.keys() ?? []), ...entries.keys()])]
-    return changedKeys(last.entries, entries)
+    const isTurned = last?.fresh !== known.fresh
+    const changed = isTurned
+      ? [...new Set([...lastEntries.keys(), ...entries.keys()])]
+      : changedKeys(lastEntries, entries)
+    return { keys: changed, doubted: known.fresh ? newMarks(changed, lastEntries, entries) : [] }
   }
 
   /** Looks who fell silent. Returns the SipProxies for which that counts. */
@@ -74,6 +84,20 @@ export class Balancers {
       .filter(({ fresh }) => fresh)
       .map(({ report }) => report.status.acceptedKeyIds)
   }
+}
+
+const NO_ENTRIES: ReadonlyMap<Key, BalancedSipProxy> = new Map()
+
+function newMarks(
+  keys: readonly Key[],
+  last: ReadonlyMap<Key, BalancedSipProxy>,
+  next: ReadonlyMap<Key, BalancedSipProxy>,
+): ReportNews['doubted'] {
+  return keys.flatMap((key) => {
+    const before = new Set(last.get(key)?.deadMarks.map(({ id }) => id))
+    const marks = next.get(key)?.deadMarks ?? []
+    return marks.filter(({ id }) => !before.has(id)).map(({ id }) => ({ key, id }))
+  })
 }
 
 function isFresh({ status }: BalancerReport, nowMs: number): boolean {

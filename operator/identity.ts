@@ -27,7 +27,7 @@ export interface IdentifyInput {
   readonly reportedUid: string | null
   readonly status: SipProxyStatus | null
   /** Whether the spec as found says what the table says. */
-  readonly matchesTable: boolean
+  readonly matchesTable: () => boolean
   readonly nowMs: number
   readonly newUid: () => string
 }
@@ -39,6 +39,13 @@ export function identify(input: IdentifyInput): Identity {
   const { uid, generation } = origin
   const objectCreated = createdOf(input, uid, origin.createdMs)
   return { uid, objectCreated, generation, fingerprint }
+}
+
+/** While the object cannot be read: whose table is served. */
+export function identityOfTable(table: Table | null): Identity | null {
+  if (table === null || table.removed) return null
+  const { uid, objectCreated, generation } = table
+  return { uid, objectCreated, generation, fingerprint: null }
 }
 
 function identifyUnnamed(input: IdentifyInput): Identity {
@@ -65,17 +72,17 @@ function counted(known: Identity, { fingerprint, table, ...input }: IdentifyInpu
 
 /** The first sight of a spec in this process: unchanged if the table says the same. */
 function recoveredGeneration(table: Table, { status, matchesTable }: IdentifyInput): number {
-  if (matchesTable) return table.generation
+  if (matchesTable()) return table.generation
   return Math.max(table.generation + 1, status?.observedGeneration ?? 0)
 }
 
 /** The later of the object's own time and the old table's plus 1 ms. */
 function createdOf({ known, table }: IdentifyInput, uid: string, createdMs: number): string {
-  if (table?.uid === uid) return table.objectCreated
-  if (known?.uid === uid) return known.objectCreated
-  const afterMs = Math.max(
-    timeMs(table?.objectCreated ?? '') || 0,
-    timeMs(known?.objectCreated ?? '') || 0,
-  )
-  return isoTime(Math.max(createdMs, afterMs + 1))
+  const own = [table, known]
+    .filter((one) => one?.uid === uid)
+    .map((one) => one?.objectCreated ?? '')
+  const [latest] = own.toSorted().toReversed()
+  if (latest !== undefined) return latest
+  const others = [table, known].map((one) => timeMs(one?.objectCreated ?? '') || 0)
+  return isoTime(Math.max(createdMs, ...others.map((ms) => ms + 1)))
 }

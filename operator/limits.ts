@@ -46,3 +46,12 @@ export const REPORT_BYTES_MAX = 4 << 20
 
 /** SIGTERM: passes under way may end within this. */
 export const STOP_WAIT_MAX_MS = 2_000
+
+/** New proxies that are probed at once instead of in their turn. */
+export const PROBE_NOW_MAX = 256
+
+/** The proxies of the first table that come up this soon after the first of them join it without budget: nobody has registered yet. */
+export const GATHERING_MS = 3_000
+
+/** A socket for probes that cannot be had is tried again after this. */
+export const SOCKET_RETRY_MS = 5_000

@@ -1,8 +1,8 @@
 /**
  * The operator's metrics. Label values come from closed sets, or name objects that exist (namespace, name, proxy); those go with their object.
- * Not here: when to count. Per-SipProxy values are read from their owners when somebody scrapes, so that nothing is counted per probe but the probe.
+ * Not here: when to count. Per-SipProxy values are read from their owners when somebody scrapes, so that nothing is counted per probe but the probe. The process's own metrics are added in io/.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface PoolSample {
   readonly namespace: string
@@ -33,7 +33,6 @@ const CONDITIONS = ['Accepted', 'Ready', 'Degraded', 'TableInSync'] as const
 export function makeMetrics(samples: Samples) {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
   addPoolGauges(registers, samples)
   return {
     registry,

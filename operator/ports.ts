@@ -4,7 +4,7 @@
  * Not here: any decision. Invariant: reconciling knows these interfaces only, so it does not know which skin it runs on.
  */
 import type { LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
-import type { ProbeResult, ProbeTarget } from '@sipcast/net'
+import type { ProbeTarget } from '@sipcast/net'
 
 /** `NAMESPACE/NAME` of a SipProxy. */
 export type Key = string
@@ -100,8 +100,8 @@ export type Change =
  * `ifVersion` null means: only if there is none yet.
  */
 export interface Cluster {
-  /** Of the lease this operator works under; 0 where there is none. A table with a higher one was written by our successor. */
-  readonly leaseTransitions: number
+  /** Of the lease this operator works under: a table with a higher one was written by our successor. Null where there is no lease. */
+  readonly leaseTransitions: number | null
   /** Every SipProxy that is present, unreadable, or has a table or a status left. */
   keys(): ReadonlySet<Key>
   sighting(key: Key): Sighting
@@ -121,12 +121,12 @@ export interface Cluster {
   watch(listener: (change: Change) => void): () => void
 }
 
+/** Its results go to Probes.take. */
 export interface Prober {
-  setTargets(targets: readonly ProbeTarget[]): void
-  probeNow(id: string): void
+  /** Returns the ids that cannot be probed. */
+  setTargets(targets: readonly ProbeTarget[]): readonly string[]
+  probeNow(id: string): unknown
 }
-
-export type ProbeListener = (result: ProbeResult) => void
 
 /** Something a person may want to know: a log line everywhere, on Kubernetes an Event on the SipProxy too. */
 export interface Notice {

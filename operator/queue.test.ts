@@ -57,15 +57,6 @@ test('a failed pass is tried again, later each time, until it succeeds', async (
   expect(passes).toEqual(['a@0', 'a@75', 'a@225', 'a@525'])
 })
 
-test('what nobody marks again is forgotten', async () => {
-  const { clock, queue, passes } = makeQueue(() => ({ failed: false, againMs: 1_000 }))
-  queue.mark('a')
-  await clock.advance(0)
-  queue.forget('a')
-  await clock.advance(5_000)
-  expect(passes).toEqual(['a@0'])
-})
-
 test('stopping waits for the pass under way and starts no other', async () => {
   let finish = (_end: PassEnd): void => {}
   const { clock, queue, passes } = makeQueue(

@@ -57,14 +57,6 @@ export class Queue {
     this.#schedule(key, entry, delayMs)
   }
 
-  /** Nothing is to be done for this key any more, unless it is marked again. */
-  forget(key: Key): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined || entry.running || entry.queued) return
-    entry.cancel?.()
-    this.#entries.delete(key)
-  }
-
   /** Starts nothing new; resolves when no pass is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -138,6 +130,7 @@ export class Queue {
     }
     if (end.failed) this.#schedule(key, entry, this.#retryDelayMs(entry.failures))
     if (end.againMs !== null) this.#schedule(key, entry, end.againMs)
+    if (entry.cancel === null) this.#entries.delete(key)
     this.#startPasses()
   }
 

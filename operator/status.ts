@@ -153,6 +153,7 @@ function withoutRtt(status: SipProxyStatus): string {
   })
 }
 
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+/** "1 proxy", "3 proxies". */
+export function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : nouns}`
 }

@@ -33,7 +33,7 @@ const MANIFEST = /\.ya?ml$/
 const JSON_FILE = /\.json$/
 
 export class Directory implements Cluster {
-  readonly leaseTransitions = 0
+  readonly leaseTransitions = null
   readonly #path: string
   readonly #clock: Clock
   readonly #tell: Tell

@@ -23,9 +23,11 @@ export async function serveHttp({ host, port }: ListenAddress, pages: HttpPages)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => resolve())
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
   })
-  server.off('error', () => undefined)
   return server
 }
 

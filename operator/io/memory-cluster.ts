@@ -1,0 +1,144 @@
+/**
+ * The Cluster port in memory: for tests and simulation. Says what it was told to, keeps what is written, and fails on demand.
+ * Invariant: a version changes with every write, and a write with another version than the stored one is a conflict.
+ */
+import type { SipProxyStatus } from '@sipcast/crds'
+import {
+  type BalancerReport,
+  type Change,
+  type Cluster,
+  type Key,
+  type Origin,
+  type Pod,
+  type Sighting,
+  StoreError,
+  StoreErrorCode,
+  type Stored,
+} from '../ports.ts'
+
+export class MemoryCluster implements Cluster {
+  leaseTransitions: number | null = null
+  readonly tables = new Map<Key, Stored>()
+  readonly statuses = new Map<Key, SipProxyStatus>()
+  keysFile: Stored | null = null
+  podList: readonly Pod[] = []
+  /** Writes and reads of these fail so. */
+  readonly failures = new Map<'table' | 'status' | 'keys', StoreErrorCode>()
+  /** How often each was written. */
+  readonly writes = { table: 0, status: 0, keys: 0 }
+  readonly #sightings = new Map<Key, Sighting>()
+  readonly #reports = new Map<string, BalancerReport>()
+  readonly #listeners = new Set<(change: Change) => void>()
+  #version = 0
+
+  /** Puts an object there, as a person would. */
+  apply(key: Key, object: unknown, origin: Origin | null = null): void {
+    this.#sightings.set(key, { kind: 'present', object, origin })
+    this.emit({ what: 'sipProxy', key })
+  }
+
+  spoil(key: Key, why: string): void {
+    this.#sightings.set(key, { kind: 'unreadable', why })
+    this.emit({ what: 'sipProxy', key })
+  }
+
+  remove(key: Key): void {
+    this.#sightings.delete(key)
+    this.emit({ what: 'sipProxy', key })
+  }
+
+  report(report: BalancerReport): void {
+    this.#reports.set(report.name, report)
+    this.emit({ what: 'balancer', name: report.name })
+  }
+
+  /** Somebody else's hand on a table; null removes it. */
+  meddle(key: Key, text: string | null): void {
+    if (text === null) this.tables.delete(key)
+    else this.tables.set(key, { text, version: this.#nextVersion() })
+    this.emit({ what: 'table', key })
+  }
+
+  emit(change: Change): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  keys(): ReadonlySet<Key> {
+    return new Set([...this.#sightings.keys(), ...this.tables.keys(), ...this.statuses.keys()])
+  }
+
+  sighting(key: Key): Sighting {
+    return this.#sightings.get(key) ?? { kind: 'absent' }
+  }
+
+  pods(): readonly Pod[] {
+    return this.podList
+  }
+
+  balancers(): readonly BalancerReport[] {
+    return [...this.#reports.values()]
+  }
+
+  balancer(name: string): BalancerReport | null {
+    return this.#reports.get(name) ?? null
+  }
+
+  async readTable(key: Key): Promise<Stored | null> {
+    return this.tables.get(key) ?? null
+  }
+
+  async writeTable(key: Key, text: string, ifVersion: string | null): Promise<string> {
+    this.#mayFail('table')
+    if ((this.tables.get(key)?.version ?? null) !== ifVersion) {
+      throw new StoreError(StoreErrorCode.conflict, `${key} was changed by somebody else`)
+    }
+    this.writes.table++
+    const version = this.#nextVersion()
+    this.tables.set(key, { text, version })
+    return version
+  }
+
+  async deleteTable(key: Key): Promise<void> {
+    this.#mayFail('table')
+    this.tables.delete(key)
+  }
+
+  async readStatus(key: Key): Promise<SipProxyStatus | null> {
+    return this.statuses.get(key) ?? null
+  }
+
+  async writeStatus(key: Key, status: SipProxyStatus): Promise<void> {
+    this.#mayFail('status')
+    this.writes.status++
+    this.statuses.set(key, structuredClone(status))
+  }
+
+  async deleteStatus(key: Key): Promise<void> {
+    this.statuses.delete(key)
+  }
+
+  async readKeys(): Promise<Stored | null> {
+    return this.keysFile
+  }
+
+  async writeKeys(text: string): Promise<string> {
+    this.#mayFail('keys')
+    this.writes.keys++
+    this.keysFile = { text, version: this.#nextVersion() }
+    return this.keysFile.version
+  }
+
+  watch(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #nextVersion(): string {
+    return String(++this.#version)
+  }
+
+  #mayFail(what: 'table' | 'status' | 'keys'): void {
+    const code = this.failures.get(what)
+    if (code !== undefined) throw new StoreError(code, `cannot write ${what}: ${code}`)
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What is probed, and what came of it: the health of every proxy of every SipProxy. The prober asks, @sipcast/mapping's machine counts.
+ * Not here: what follows from it (judge.ts). Invariants: a result costs the same whatever the number of proxies; a SipProxy is told
+ * exactly when something changed that its pass may decide differently on.
+ */
+import {
+  elapse,
+  type Health,
+  type HealthConfig,
+  isSuspect,
+  type MemberState,
+  observe,
+  startHealth,
+  SUSPICION_MS,
+  type TableProbe,
+} from '@sipcast/mapping'
+import type { ProbeResult, ProbeTarget } from '@sipcast/net'
+import { PROBE_NOW_MAX } from './limits.ts'
+import type { Clock, Key, Prober, Tell } from './ports.ts'
+import type { Candidate } from './snapshot.ts'
+
+/** One proxy of one SipProxy under observation. */
+export interface Tracked {
+  readonly key: Key
+  readonly target: ProbeTarget
+  readonly config: HealthConfig
+  readonly health: Health
+  readonly statusCode: number | null
+  readonly rttMs: number | null
+}
+
+/** Where a member begins: its state in the last table, null if it is in none. */
+export type Beginning = (candidate: Candidate) => {
+  readonly state: MemberState | null
+  readonly sinceMs: number
+}
+
+export interface ProbesOptions {
+  readonly prober: Prober
+  readonly clock: Clock
+  readonly tell: Tell
+  /** Something changed for this SipProxy. */
+  readonly onNews: (key: Key) => void
+  readonly onResult: (result: ProbeResult) => void
+}
+
+export class Probes {
+  readonly #options: ProbesOptions
+  readonly #tracked = new Map<string, Tracked>()
+  readonly #idsOf = new Map<Key, ReadonlySet<string>>()
+  /** SipProxies for which an answer or a silence alone matters, without a change of state. */
+  readonly #attentive = new Set<Key>()
+  readonly #eager = new Set<string>()
+  #isFlushing = false
+
+  constructor(options: ProbesOptions) {
+    this.#options = options
+  }
+
+  /** Makes these the proxies that are probed for a SipProxy; those that stay at their address keep their health. */
+  setPool(
+    key: Key,
+    candidates: readonly Candidate[],
+    probe: TableProbe,
+    beginning: Beginning,
+  ): void {
+    const last = this.#idsOf.get(key) ?? new Set()
+    const next = new Set<string>()
+    let isChanged = candidates.length !== last.size
+    for (const candidate of candidates) {
+      const id = targetId(key, candidate.id)
+      next.add(id)
+      isChanged = this.#track(id, key, { candidate, probe, beginning }) || isChanged
+    }
+    for (const id of last.difference(next)) this.#tracked.delete(id)
+    this.#idsOf.set(key, next)
+    if (isChanged) this.#flushSoon()
+  }
+
+  deletePool(key: Key): void {
+    const ids = this.#idsOf.get(key)
+    if (ids === undefined) return
+    for (const id of ids) this.#tracked.delete(id)
+    this.#idsOf.delete(key)
+    this.#attentive.delete(key)
+    this.#flushSoon()
+  }
+
+  of(key: Key, memberId: string): Tracked | null {
+    return this.#tracked.get(targetId(key, memberId)) ?? null
+  }
+
+  setAttentive(key: Key, isAttentive: boolean): void {
+    if (isAttentive) this.#attentive.add(key)
+    else this.#attentive.delete(key)
+  }
+
+  /** Somebody else doubts this proxy: it is asked at once. */
+  probeNow(key: Key, memberId: string): void {
+    const id = targetId(key, memberId)
+    if (this.#tracked.has(id)) this.#options.prober.probeNow(id)
+  }
+
+  /** One probe's result. */
+  take(result: ProbeResult): void {
+    const tracked = this.#tracked.get(result.id)
+    // A result of a proxy that has just left.
+    if (tracked === undefined) return
+    this.#options.onResult(result)
+    const { clock, prober } = this.#options
+    const health = observe(tracked.health, result.outcome, tracked.config, clock.nowMs())
+    const { statusCode } = result
+    this.#tracked.set(result.id, {
+      ...tracked,
+      health,
+      statusCode,
+      rttMs: result.rttMs ?? tracked.rttMs,
+    })
+    if (isSuspect(health) && !isSuspect(tracked.health)) {
+      clock.after(SUSPICION_MS, () => this.#elapse(result.id))
+      prober.probeNow(result.id)
+    }
+    this.#tellNews(tracked, health)
+  }
+
+  #elapse(id: string): void {
+    const tracked = this.#tracked.get(id)
+    if (tracked === undefined) return
+    const health = elapse(tracked.health, this.#options.clock.nowMs())
+    if (health === tracked.health) return
+    this.#tracked.set(id, { ...tracked, health })
+    this.#tellNews(tracked, health)
+  }
+
+  #tellNews({ key, health: before }: Tracked, after: Health): void {
+    const isFirst = before.isNew && !after.isNew
+    const isSilenceNews = (before.silentSinceMs === null) !== (after.silentSinceMs === null)
+    if (before.state !== after.state || isFirst || (isSilenceNews && this.#attentive.has(key))) {
+      this.#options.onNews(key)
+    }
+  }
+
+  /** Whether the prober must be told. */
+  #track(
+    id: string,
+    key: Key,
+    {
+      candidate,
+      probe,
+      beginning,
+    }: { candidate: Candidate; probe: TableProbe; beginning: Beginning },
+  ): boolean {
+    const last = this.#tracked.get(id)
+    const target = targetOf(id, candidate, probe)
+    const config = { fall: probe.fall, rise: probe.rise }
+    const isAtHome = last?.target.address === target.address && last.target.port === target.port
+    if (last !== undefined && isAtHome) {
+      this.#tracked.set(id, { ...last, target, config })
+      return JSON.stringify(target) !== JSON.stringify(last.target)
+    }
+    const { state, sinceMs } = beginning(candidate)
+    const health = startHealth(state, sinceMs)
+    this.#tracked.set(id, { key, target, config, health, statusCode: null, rttMs: null })
+    this.#eager.add(id)
+    return true
+  }
+
+  /** Many changes in one go cost one list for the prober. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    this.#options.clock.after(0, () => {
+      this.#isFlushing = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const { prober, tell } = this.#options
+    const targets = [...this.#tracked.values()].map(({ target }) => target)
+    const refused = prober.setTargets(targets)
+    if (refused.length > 0) {
+      const message = `${refused.length} proxies cannot be probed, the first is ${refused[0]}: too many targets`
+      tell({ level: 'error', event: 'TargetsRefused', message })
+    }
+    // New proxies are asked at once; a crowd of them comes in its turn, or its answers would drown each other.
+    for (const id of [...this.#eager].slice(0, PROBE_NOW_MAX)) prober.probeNow(id)
+    this.#eager.clear()
+  }
+}
+
+function targetId(key: Key, memberId: string): string {
+  return `${key} ${memberId}`
+}
+
+function targetOf(id: string, { address, port }: Candidate, probe: TableProbe): ProbeTarget {
+  const { requestUri, from, intervalMs, timeoutMs, acceptedCodes } = probe
+  return { id, address, port, requestUri, from, intervalMs, timeoutMs, acceptedCodes }
+}

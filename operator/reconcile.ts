@@ -1,0 +1,229 @@
+/**
+ * The pass over one SipProxy, on one page: read everything → admit or refuse → judge its proxies → plan the table → publish → status, always, also
+ * on error (design section 4). Level-triggered: it depends on what is, never on what happened.
+ * Not here: what each step does; who calls it (operator.ts). Invariants: bad objects leave the last good table and its proxies' health in force;
+ * a pass that finds nothing new writes nothing.
+ */
+import { handBackGrowsAtMs, MemberState } from '@sipcast/mapping'
+import { type Admission, admit } from './admission.ts'
+import { attempt, type Context } from './context.ts'
+import { timeMs } from './iso-time.ts'
+import { judge, type Verdict } from './judge.ts'
+import { FIRST_RESULT_GRACE_MS, PROBE_NOW_MAX } from './limits.ts'
+import { type Plan, planTable } from './plan.ts'
+import { type Pool, TableNews, takeInTable } from './pool.ts'
+import { Published, publishPlan } from './publish.ts'
+import type { PassEnd } from './queue.ts'
+import { readStatus, type Report, slotsByMember, writeReport } from './report.ts'
+import { retire } from './retire.ts'
+import type { Wanted } from './snapshot.ts'
+import type { Finding } from './status.ts'
+
+export const HAND_BACK_ANNOTATION = 'sipcast.io/hand-back'
+
+export async function reconcile(pool: Pool, context: Context): Promise<PassEnd> {
+  const { cluster, clock } = context.ports
+  const isRead = await readTable(pool, context)
+  const sighting = cluster.sighting(pool.key)
+  if (sighting.kind === 'absent' && isRead) return await retire(pool, context)
+  if (sighting.kind === 'absent' || !pool.isRecovered) return UNREAD
+  beginAgain(pool)
+
+  const { wanted, refused } = admit(pool, sighting, context, clock.nowMs())
+  const verdict = wanted === null ? null : judgeProxies(pool, wanted, context)
+  const planned = planNext(pool, { wanted, refused }, verdict, context)
+  const outcome =
+    planned.plan === null || wanted === null
+      ? Published.unchanged
+      : await publishPlan(pool, planned.plan, wanted, context)
+  // What became served is claimed at once, so that nobody else gets it in between.
+  if (outcome === Published.published) admit(pool, sighting, context, clock.nowMs())
+  const isReported = await writeReport(
+    pool,
+    reportOf({ wanted, refused }, verdict, planned),
+    context,
+  )
+
+  const isFailed = outcome === Published.failed || !isReported
+  context.metrics.passes.inc({
+    outcome: isFailed ? 'failed' : refused === null ? outcome : 'refused',
+  })
+  return { failed: isFailed, againMs: againMs(pool, { wanted, verdict, planned }, clock.nowMs()) }
+}
+
+/** False: the last one read goes on. */
+export async function readTable(pool: Pool, context: Context): Promise<boolean> {
+  const isFirst = !pool.isRecovered
+  const read = await attempt(context, pool, 'table', () =>
+    context.ports.cluster.readTable(pool.key),
+  )
+  if (read === null) return false
+  const news = takeInTable(pool, read.value)
+  if (isFirst) await readStatus(pool, context)
+  const told = TABLE_NEWS[news]
+  if (told !== undefined) {
+    context.ports.tell({ level: 'error', ...told, key: pool.key })
+  }
+  return true
+}
+
+const TABLE_NEWS: Partial<Record<TableNews, { readonly event: string; readonly message: string }>> =
+  {
+    [TableNews.vanished]: {
+      event: 'TableVanished',
+      message: 'the table is gone; it is written again',
+    },
+    [TableNews.damaged]: {
+      event: 'TableDamaged',
+      message: 'the stored table cannot be used (truncated or edited); it is written again',
+    },
+    [TableNews.foreign]: {
+      event: 'TableForeign',
+      message: 'somebody else wrote the table; it is written again with a later epoch',
+    },
+  }
+
+/** A SipProxy that came back while it was being removed is a new object. */
+function beginAgain(pool: Pool): void {
+  if (pool.removedSinceMs === null) return
+  pool.removedSinceMs = null
+  pool.gatheringUntilMs = null
+  pool.spending = []
+}
+
+function judgeProxies(pool: Pool, wanted: Wanted, context: Context): Verdict {
+  const { key, table } = pool
+  const { probes, balancers, ports } = context
+  const { probe, panicPercent } = wanted.fields
+  const lastMembers = new Map(table?.members.map((member) => [member.id, member]))
+  probes.setPool(key, wanted.candidates, probe, ({ id, address, port }) => {
+    const last = lastMembers.get(id)
+    if (last === undefined) return { state: null, sinceMs: ports.clock.nowMs() }
+    // At a new address it keeps its slots until there is evidence, but nothing is known of it.
+    const stayed = last.address === address && last.port === port
+    return { state: stayed ? last.state : MemberState.unknown, sinceMs: timeMs(last.since) }
+  })
+  const views = balancers.of(key)
+  const verdict = judge({
+    candidates: wanted.candidates,
+    trackedOf: (id) => probes.of(key, id),
+    lastMembers,
+    slotsOf: slotsByMember(table),
+    memories: pool.members,
+    reasonsBefore: new Map(pool.status?.proxies.map(({ name, reason }) => [name, reason])),
+    probe,
+    panicPercent,
+    handBack: wanted.handBack,
+    releasedMs: timeMs(pool.annotations[HAND_BACK_ANNOTATION] ?? '') || 0,
+    balancerReports: views.map(
+      ({ entry }) => new Set([...entry.unanswered, ...entry.deadMarks.map(({ id }) => id)]),
+    ),
+    nowMs: ports.clock.nowMs(),
+  })
+  pool.members = verdict.memories
+  probes.setAttentive(key, verdict.isPanic)
+  return verdict
+}
+
+interface Planned {
+  readonly plan: Plan | null
+  readonly hold: Finding | null
+  readonly isWithoutKeys: boolean
+  /** When to look again for first results. */
+  readonly pendingMs: number | null
+}
+
+function planNext(
+  pool: Pool,
+  { wanted, refused }: Admission,
+  verdict: Verdict | null,
+  context: Context,
+): Planned {
+  const { clock, cluster } = context.ports
+  const nothing = { plan: null, isWithoutKeys: false, pendingMs: null }
+  if (wanted === null || verdict === null || pool.identity === null)
+    return { ...nothing, hold: refused }
+  const signingKey = context.signingKey() ?? pool.table?.signingKey ?? null
+  const isWithoutKeys = context.signingKey() === null
+  if (signingKey === null) return { ...nothing, isWithoutKeys, hold: NO_KEYS }
+  const plan = planTable({
+    pool,
+    identity: pool.identity,
+    wanted,
+    verdict,
+    signingKey,
+    leaseTransitions: cluster.leaseTransitions ?? 0,
+    nowMs: clock.nowMs(),
+    monotonicMs: clock.monotonicMs(),
+  })
+  const pendingMs = pendingLeftMs(pool, wanted, verdict, clock.monotonicMs())
+  const isTooEarly = pendingMs !== null && (pool.table === null || plan.isAllDown)
+  return isTooEarly
+    ? { plan: null, isWithoutKeys, pendingMs, hold: AWAITING_PROBES }
+    : { plan, isWithoutKeys, pendingMs: null, hold: null }
+}
+
+/** How long first results may still be waited for; null when they are in or overdue. */
+function pendingLeftMs(
+  pool: Pool,
+  { fields, candidates }: Wanted,
+  { isPending }: Verdict,
+  monotonicMs: number,
+): number | null {
+  pool.pendingSinceMs = isPending ? (pool.pendingSinceMs ?? monotonicMs) : null
+  if (pool.pendingSinceMs === null) return null
+  const { intervalMs, timeoutMs } = fields.probe
+  // A crowd is not probed at once, but in its turn.
+  const turnMs = candidates.length > PROBE_NOW_MAX ? intervalMs : 0
+  const leftMs = pool.pendingSinceMs + turnMs + timeoutMs + FIRST_RESULT_GRACE_MS - monotonicMs
+  return leftMs > 0 ? leftMs : null
+}
+
+function reportOf(
+  { wanted, refused }: Admission,
+  verdict: Verdict | null,
+  planned: Planned,
+): Report {
+  return {
+    refused,
+    wanted,
+    verdict,
+    isAllDown: planned.plan?.isAllDown ?? false,
+    unpublished: planned.hold,
+    troubles: planned.isWithoutKeys ? [NO_KEYS] : [],
+  }
+}
+
+/** When time alone changes what a pass would do: a wait for hand-back is over, the budget has grown, first results are overdue. */
+function againMs(
+  pool: Pool,
+  {
+    wanted,
+    verdict,
+    planned,
+  }: { wanted: Wanted | null; verdict: Verdict | null; planned: Planned },
+  nowMs: number,
+): number | null {
+  const waits: number[] = []
+  if (planned.pendingMs !== null) waits.push(planned.pendingMs)
+  if (verdict !== null && verdict.nextMs !== null) waits.push(verdict.nextMs - nowMs)
+  if (wanted !== null && (planned.plan?.assignment.outstanding ?? 0) > 0) {
+    const { handBack } = wanted
+    const growsAtMs = handBackGrowsAtMs(pool.spending, handBack, nowMs)
+    waits.push((growsAtMs ?? nowMs + handBack.perMs) - nowMs)
+  }
+  return waits.length === 0 ? null : Math.max(1, Math.min(...waits))
+}
+
+const UNREAD: PassEnd = { failed: true, againMs: null }
+
+const NO_KEYS: Finding = {
+  reason: 'KeysUnavailable',
+  message:
+    'keys.json can be neither read nor written: mend its permissions or make space; it is tried again.',
+}
+
+const AWAITING_PROBES: Finding = {
+  reason: 'AwaitingProbes',
+  message: 'The first probe results are awaited.',
+}

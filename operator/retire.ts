@@ -1,0 +1,56 @@
+/**
+ * The end of a SipProxy: its table says `removed` until every balancer has applied that, then nothing is left of it (design section 4, "Publishing").
+ * Invariants: no finalizer, so this begins whenever a table without a SipProxy is found; a SipProxy that comes back in the meantime is a new object.
+ */
+import { attempt, type Context } from './context.ts'
+import { REMOVAL_WAIT_MAX_MS } from './limits.ts'
+import type { Pool } from './pool.ts'
+import { Published, publishContent } from './publish.ts'
+import type { PassEnd } from './queue.ts'
+
+export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
+  const { clock, tell } = context.ports
+  context.probes.deletePool(pool.key)
+  pool.spec = null
+  if (pool.table === null && pool.version === null) return await clear(pool, context)
+  if (pool.table !== null && !(await isRemovalPublished(pool, context))) return FAILED
+  if (pool.removedSinceMs === null) {
+    pool.removedSinceMs = clock.monotonicMs()
+    const message = `${pool.key} is removed; its table goes when all balancers have dropped it`
+    tell({ level: 'info', event: 'Removed', key: pool.key, message })
+  }
+  context.mark(context.claims.delete(pool.key))
+  const leftMs = pool.removedSinceMs + REMOVAL_WAIT_MAX_MS - clock.monotonicMs()
+  if (leftMs > 0 && !isApplied(pool, context)) return { failed: false, againMs: leftMs }
+  return await clear(pool, context)
+}
+
+async function isRemovalPublished(pool: Pool, context: Context): Promise<boolean> {
+  const { table } = pool
+  if (table === null) return true
+  const outcome = await publishContent(pool, { ...table, removed: true }, context)
+  return outcome !== Published.failed
+}
+
+/** All fresh balancers that had this SipProxy use the removed table, or have dropped it; without any, only time tells. */
+function isApplied({ key, table }: Pool, { balancers }: Context): boolean {
+  if (balancers.acceptedKeyIds().length === 0) return false
+  return balancers
+    .of(key)
+    .every(({ entry }) => entry.uid !== table?.uid || (entry.epoch ?? 0) >= (table?.epoch ?? 0))
+}
+
+async function clear(pool: Pool, context: Context): Promise<PassEnd> {
+  const { cluster } = context.ports
+  const { key } = pool
+  const gone = await attempt(context, pool, 'table', () => cluster.deleteTable(key))
+  if (gone === null) return FAILED
+  const cleared = await attempt(context, pool, 'status', () => cluster.deleteStatus(key))
+  if (cleared === null) return FAILED
+  context.mark(context.claims.delete(key))
+  context.forget(key)
+  context.metrics.passes.inc({ outcome: 'removed' })
+  return { failed: false, againMs: null }
+}
+
+const FAILED: PassEnd = { failed: true, againMs: null }
