@@ -44,6 +44,7 @@ export interface Health {
   readonly sinceMs: number
   /** In no table yet: the first result is believed. */
   readonly isNew: boolean
+  /** Results in a row since `state` was entered. */
   readonly goodInRow: number
   readonly badInRow: number
   /** First of the unanswered probes since anything came back; null if the last result was no timeout. */
@@ -109,13 +110,16 @@ function isGood(observation: Observation): boolean {
 
 function count(health: Health, observation: Observation, nowMs: number): Health {
   const good = isGood(observation)
+  // A dead proxy rises by being alive, a draining one only by accepting again.
+  const countsAsRise =
+    observation === Observation.accepted || (good && health.state === MemberState.down)
   const nothingCameBack = observation === Observation.timeout && health.refusedSinceMs === null
   const refused = observation === Observation.refused
   // A timeout after a refusal is still that refusal: hosts limit the rate of their ICMPs.
   const stillRefused = refused || observation === Observation.timeout
   return {
     ...health,
-    goodInRow: good ? health.goodInRow + 1 : 0,
+    goodInRow: countsAsRise ? health.goodInRow + 1 : 0,
     badInRow: good ? 0 : health.badInRow + 1,
     silentSinceMs: nothingCameBack ? (health.silentSinceMs ?? nowMs) : null,
     refusedSinceMs: stillRefused ? (health.refusedSinceMs ?? (refused ? nowMs : null)) : null,
@@ -153,5 +157,6 @@ function afterBad(
 }
 
 function enter(health: Health, state: Health['state'], reason: Observation, nowMs: number): Health {
-  return state === health.state ? health : { ...health, state, sinceMs: nowMs, reason }
+  if (state === health.state) return health
+  return { ...health, state, sinceMs: nowMs, reason, goodInRow: 0, badInRow: 0 }
 }
