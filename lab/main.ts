@@ -3,22 +3,17 @@
  * no process behind. Not here: the parts (start/), the phones' behaviour and the view (live/).
  */
 import process from 'node:process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { USAGE, type LiveConfig, parseLiveConfig } from './live/config.ts'
 import { Failures } from './live/failures.ts'
 import { readKeys } from './live/keyboard.ts'
 import { Moves } from './live/moves.ts'
-import { renderLine, renderScreen } from './live/screen.ts'
 import { runScript } from './live/script.ts'
 import { takeSnapshot } from './live/snapshot.ts'
 import { renderSummary } from './live/summary.ts'
 import { Traffic } from './live/traffic.ts'
+import { View } from './live/view.ts'
 import { findKamailio } from './start/kamailio.ts'
 import { Lab, SIP_PROXY } from './start/lab.ts'
-
-const CLEAR_SCREEN = '\u001b[2J\u001b[H'
-const REPAINT_MS = 500
-const LINE_EVERY_MS = 5_000
 
 /** Users come back faster than by default, so that a short run shows it. */
 const SPEC = { mapping: { handBack: { after: '3s', maxMovedPercent: 25, per: '1s' } } }
@@ -53,9 +48,8 @@ async function live(config: LiveConfig, lab: Lab, ending: AbortController): Prom
   const startedAtMs = performance.now()
   const elapsedSeconds = () => Math.round((performance.now() - startedAtMs) / 1000)
   const isInteractive = config.forSeconds === null && process.stdin.isTTY && process.stdout.isTTY
-  const view = new View(isInteractive, elapsedSeconds, () =>
-    takeSnapshot(lab, config.kind, traffic, moves.count),
-  )
+  const take = () => takeSnapshot(lab, config.kind, traffic, moves.count)
+  const view = new View({ isInteractive, elapsedSeconds, take })
   const failures = new Failures(lab, (event) => view.tell(event))
 
   const stopKeys = isInteractive ? readKeys((key) => onKey(key, view, failures, ending)) : () => {}
@@ -92,42 +86,6 @@ async function live(config: LiveConfig, lab: Lab, ending: AbortController): Prom
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-}
-
-class View {
-  selected = 0
-  readonly #isInteractive: boolean
-  readonly #elapsedSeconds: () => number
-  readonly #take: () => ReturnType<typeof takeSnapshot>
-  readonly #events: string[] = []
-
-  constructor(
-    isInteractive: boolean,
-    elapsedSeconds: () => number,
-    take: () => ReturnType<typeof takeSnapshot>,
-  ) {
-    this.#isInteractive = isInteractive
-    this.#elapsedSeconds = elapsedSeconds
-    this.#take = take
-  }
-
-  tell(event: string): void {
-    const line = `${String(this.#elapsedSeconds()).padStart(4)} s  ${event}`
-    this.#events.push(line)
-    if (!this.#isInteractive) console.log(line)
-  }
-
-  async show(ending: AbortSignal): Promise<void> {
-    while (!ending.aborted) {
-      const snapshot = await this.#take()
-      if (this.#isInteractive) {
-        const interaction = { selected: this.selected, events: this.#events }
-        process.stdout.write(CLEAR_SCREEN + renderScreen(snapshot, interaction))
-      } else console.log(renderLine(snapshot, this.#elapsedSeconds()))
-      const pauseMs = this.#isInteractive ? REPAINT_MS : LINE_EVERY_MS
-      await sleep(pauseMs, undefined, { signal: ending }).catch(() => undefined)
-    }
-  }
 }
 
 function onKey(key: string, view: View, failures: Failures, ending: AbortController): void {

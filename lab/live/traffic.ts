@@ -36,10 +36,7 @@ export class Traffic {
   #isOpen = true
 
   static async start(lab: Lab, count: number): Promise<Traffic> {
-    const names = Array.from(
-      { length: count },
-      (_, index) => `phone-${String(index + 1).padStart(2, '0')}`,
-    )
+    const names = Array.from({ length: count }, (_, index) => nameOf(index))
     const phones = await Promise.all(names.map((name) => lab.openPhone(name)))
     const traffic = new Traffic(phones)
     await traffic.#registerAll()
@@ -85,23 +82,26 @@ export class Traffic {
   /** The users whose phones nobody can call, even after they had time to register again. */
   async unreachable(caller: Phone): Promise<string[]> {
     const since = performance.now()
-    const failed: string[] = []
-    for (const line of this.#lines) {
-      let isReached = false
-      for (let tries = 0; tries < REACH_TRIES && !isReached; tries++) {
-        while (line.registeredAtMs < since && performance.now() < since + REACH_WAIT_MS)
-          await sleep(50)
-        isReached = await this.#reach(caller, line.phone.user)
-        if (!isReached) await sleep(REGISTER_EVERY_MS / 2)
-      }
-      if (!isReached) failed.push(line.phone.user)
-    }
-    return failed
+    const reached = await Promise.all(
+      this.#lines.map((line) => this.#isReachable(line, caller, since)),
+    )
+    return this.users.filter((_user, index) => reached[index] !== true)
   }
 
   stop(): void {
     this.#isOpen = false
     this.#isCalling = false
+  }
+
+  async #isReachable(line: Line, caller: Phone, since: number): Promise<boolean> {
+    for (let tries = 0; tries < REACH_TRIES; tries++) {
+      while (line.registeredAtMs < since && performance.now() < since + REACH_WAIT_MS)
+        await sleep(50)
+      if (await this.#reach(caller, line.phone.user)) return true
+      // Users may still be on their way back to a revived proxy.
+      await sleep(REGISTER_EVERY_MS / 2)
+    }
+    return false
   }
 
   async #registerAll(): Promise<void> {
@@ -170,6 +170,17 @@ export class Traffic {
 
 const REACH_TRIES = 4
 const REACH_WAIT_MS = 40_000
+
+/** alfa, bravo, … zulu, alfa-2, … */
+function nameOf(index: number): string {
+  const round = Math.floor(index / NAMES.length) + 1
+  return `${NAMES[index % NAMES.length]}${round === 1 ? '' : `-${round}`}`
+}
+
+const NAMES = (
+  'alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo ' +
+  'sierra tango uniform victor whiskey xray yankee zulu'
+).split(' ')
 
 function sum(seconds: readonly Second[]): Second {
   const total = { tried: 0, failed: 0 }
