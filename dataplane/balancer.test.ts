@@ -69,10 +69,13 @@ describe('in an orderly world', () => {
 
   it('a removed SipProxy is served no more, and its last table kept', async () => {
     const world = await running()
+    world.obey = false
     world.publish({ epoch: 2, removed: true })
     await world.pass()
-    await world.pass()
     expect(world.configs[0]!.at(-1)!.pools).toEqual([])
+    expect(world.sipProxy.epoch).toBe(1)
+    for (const worker of [0, 1]) world.acknowledge(worker)
+    await world.pass()
     expect(world.report.sipProxies).toEqual([])
     expect(world.targets).toEqual([])
     expect(world.copies.get(ID)).toBe(world.documents.get(ID))

@@ -33,7 +33,7 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
     name: frame.name,
     heartbeatAt: frame.heartbeatAt,
     version: frame.version,
-    sipProxies: state.tables.ids.map((id) => composeSipProxy(state, id)),
+    sipProxies: [...reportedIds(state)].map((id) => composeSipProxy(state, id)),
     acceptedKeyIds: [...state.keys.ids],
     packetsPerSecond: frame.packetsPerSecond,
     conditions: [
@@ -46,6 +46,11 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
       },
     ],
   }
+}
+
+/** A removed SipProxy stays until the last worker has let go of it: the operator waits for that. */
+function reportedIds({ tables, inUse }: BalancerState): ReadonlySet<string> {
+  return new Set([...tables.ids, ...inUse.keys()])
 }
 
 /** Everything that is wrong about one SipProxy here, for the report and the log. */
