@@ -17,7 +17,7 @@ export const USAGE = `npm start -- [--for SECONDS] [--registrar kamailio|referen
   --registrar     kamailio where it is installed, else the lab's reference registrar
   --phones N      how many phones register and call (12)`
 
-const FOR_SECONDS_MIN = 15
+const FOR_SECONDS_MIN = 6
 const PHONES = 12
 const PHONES_MAX = 100
 

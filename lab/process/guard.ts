@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export const guard = {
   watchGroup: (pid: number): void => tell(`group ${pid}`),
   forgetGroup: (pid: number): void => tell(`forget ${pid}`),
+  /** Only one made by `LabDirectory.create`; the shell looks at its name. */
+  watchDirectory: (path: string): void => tell(`directory ${path}`),
   watchNamespace: (name: string): void => tell(`netns ${name}`),
 }
 

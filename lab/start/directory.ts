@@ -15,6 +15,7 @@ import {
   sipProxyStatusSchema,
 } from '@sipcast/crds'
 import { type Table, decodeTable } from '@sipcast/mapping'
+import { guard } from '../process/guard.ts'
 
 const POLL_INTERVAL_MS = 20
 const WAIT_MS = 15_000
@@ -27,7 +28,10 @@ export class LabDirectory {
   readonly path: string
 
   static async create(): Promise<LabDirectory> {
-    return new LabDirectory(await mkdtemp(join(tmpdir(), 'sipcast-lab-')))
+    const path = await mkdtemp(join(tmpdir(), 'sipcast-lab-'))
+    // It will hold secrets.
+    guard.watchDirectory(path)
+    return new LabDirectory(path)
   }
 
   constructor(path: string) {
