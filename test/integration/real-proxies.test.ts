@@ -3,20 +3,10 @@
  * behind symmetric NATs, both IP versions, both settings of `insideSource`. Nothing may be lost, repeated, or reach a
  * proxy that does not own the user.
  */
-import {
-  findKamailio,
-  header,
-  headerValues,
-  namespacesUnavailable,
-  type Phone,
-  servedBy,
-} from '@sipcast/lab'
+import { header, headerValues, type Phone, servedBy } from '@sipcast/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { requireOrSkip } from './requirements.ts'
+import { requires } from '../requires.ts'
 import { DOMAIN, System } from './system.ts'
-
-const unavailable =
-  (await namespacesUnavailable()) ?? (findKamailio() === null ? 'no kamailio' : null)
 
 describe
   .runIf(requireOrSkip('real proxies', unavailable))

@@ -112,7 +112,8 @@ export class System {
   async registered(user: string, where: Parameters<System['phone']>[1] = {}): Promise<Phone> {
     const phone = await this.phone(user, where)
     const { status } = await phone.register()
-    if (status !== 200) throw new Error(`${user} could not register: ${status}\n${phone.log}`)
+    if (status !== 200)
+      throw new Error(`${user} could not register: ${status}\n${phone.log.toString()}`)
     return phone
   }
 
