@@ -1,3 +1,8 @@
+/**
+ * Attempts to make the balancer send something to somebody who did not ask for it. The attacker is PHONE; the third
+ * party is VICTIM, who never sent us anything. What an attempt may lead to at most: an answer to the attacker himself,
+ * or the attacker's own request at the member that owns its key.
+ */
 import { expect, it } from 'vitest'
 import {
   Balancer,
@@ -13,11 +18,6 @@ import {
   userOf,
 } from './forward.fixture.ts'
 
-/*
- * Attempts to make the balancer send something to somebody who did not ask for it. The attacker is PHONE; the third
- * party is VICTIM, who never sent us anything. What an attempt may lead to at most: an answer to the attacker himself,
- * or the attacker's own request at the member that owns its key.
- */
 const VICTIM = '192.0.2.66:5060'
 const CALL = 'call-1@phone'
 const balancer = new Balancer()

@@ -1,11 +1,3 @@
-import { assert } from './assert.ts'
-import { spreadBackups } from './backups.ts'
-import { NO_BIN } from './deal.ts'
-import { SLOTS_MAX } from './limits.ts'
-import { moveOwners } from './owners.ts'
-import { type AssignMember, makeRoster, type Roster } from './roster.ts'
-import { NO_MEMBER } from './table.ts'
-
 /**
  * From the last table and the members to the next owners and backups (design, section 4, "Assignment"). Pure, and the
  * same for every order of `members`. The story:
@@ -19,6 +11,14 @@ import { NO_MEMBER } from './table.ts'
  *
  * Not here: who is eligible (health.ts, hand-back.ts), and whether to believe it (panic.ts).
  */
+import { assert } from './assert.ts'
+import { spreadBackups } from './backups.ts'
+import { NO_BIN } from './deal.ts'
+import { SLOTS_MAX } from './limits.ts'
+import { moveOwners } from './owners.ts'
+import { type AssignMember, makeRoster, type Roster } from './roster.ts'
+import { NO_MEMBER } from './table.ts'
+
 export interface AssignInput {
   /** A power of two, SLOTS_MIN…SLOTS_MAX in tables; any positive number here. */
   readonly slotCount: number

@@ -1,13 +1,13 @@
+/**
+ * The slow obvious twin of assign: the same rules, as sentences over ids, looking at everything again before every single
+ * move. For tests only, on small instances.
+ */
 import type { AssignInput } from './assign.ts'
 import { memberTag } from './hash.ts'
 import { rendezvousScore } from './rendezvous.ts'
 import { type AssignMember, MemberRole } from './roster.ts'
 import { NO_MEMBER } from './table.ts'
 
-/**
- * The slow obvious twin of assign: the same rules, as sentences over ids, looking at everything again before every single
- * move. For tests only, on small instances.
- */
 export interface TwinTable {
   /** Ids per slot; null for nobody. */
   readonly owners: Ids

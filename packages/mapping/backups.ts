@@ -1,7 +1,3 @@
-import { type Bins, put } from './bins.ts'
-import { type Deal, dealFree, dealSurplus, NO_BIN } from './deal.ts'
-import { MemberRole, type Roster } from './roster.ts'
-
 /**
  * Who takes over each slot if its owner fails (design, section 4, "Assignment", property 3). Per owner: its slots are
  * spread over the other takers in proportion to weight, within one slot, with as few changes as that allows. Which of
@@ -9,6 +5,9 @@ import { MemberRole, type Roster } from './roster.ts'
  *
  * Invariant: a backup is never the owner, unless nobody else is alive.
  */
+import { type Bins, put } from './bins.ts'
+import { type Deal, dealFree, dealSurplus, NO_BIN } from './deal.ts'
+import { MemberRole, type Roster } from './roster.ts'
 
 /** @param backups bin per slot as in the last table, NO_BIN for none; changed in place. */
 export function spreadBackups(roster: Roster, owners: Int32Array, backups: Int32Array): void {

@@ -1,7 +1,3 @@
-import { type Bins, isOpen, isOver, put, take } from './bins.ts'
-import { Offers } from './offers.ts'
-import { noise, slotKey } from './rendezvous.ts'
-
 /**
  * Deals slots to bins by rendezvous score: of all moves that the bins still allow, the one with the largest gain comes
  * first, then the next. For slots without a bin the gain is the score itself, and the outcome is the one table in which
@@ -11,6 +7,10 @@ import { noise, slotKey } from './rendezvous.ts'
  * for another is needed only when its bin has closed. Stopping after any number of moves and dealing again later gives
  * the same moves in the same order.
  */
+import { type Bins, isOpen, isOver, put, take } from './bins.ts'
+import { Offers } from './offers.ts'
+import { noise, slotKey } from './rendezvous.ts'
+
 export interface Deal {
   readonly bins: Bins
   /** Bin of each slot of the table, or NO_BIN; changed in place. */

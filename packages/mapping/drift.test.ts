@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
-import { afterStep, assignTo, makePool, ownersOf, PoolEvent, stepOf } from './pool.fixture.ts'
-import { MemberRole } from './roster.ts'
-
 /**
  * Property 4's measure: what share of the slots differs between a table that lived through 100 random ups and downs and
  * one rebuilt from scratch for the proxies that are up at the end. test/bench/assign.bench.ts reports larger pools.
  */
+import { expect, test } from 'vitest'
+import { afterStep, assignTo, makePool, ownersOf, PoolEvent, stepOf } from './pool.fixture.ts'
+import { MemberRole } from './roster.ts'
+
 function drift(size: number, slotCount: number, seed: number): number {
   let random = seed
   let pool = makePool(size).map((member) => ({ ...member, id: `${member.id}-of-${seed}` }))

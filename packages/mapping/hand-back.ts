@@ -1,5 +1,3 @@
-import { assert } from './assert.ts'
-
 /**
  * When a proxy that came back may have slots again, and how many slots may move on purpose within a time: planned moves
  * cost users a re-registration, so they come in small portions (`spec.mapping.handBack`).
@@ -7,6 +5,8 @@ import { assert } from './assert.ts'
  * The budget is a bucket whose tokens come back one `per` after they were taken, so no window of that length ever sees
  * more than `maxMovedPercent` of the slots moved.
  */
+import { assert } from './assert.ts'
+
 export const HandBack = { auto: 'Auto', manual: 'Manual' } as const
 export type HandBack = (typeof HandBack)[keyof typeof HandBack]
 

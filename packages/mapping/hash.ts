@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /**
  * From a user's key to a slot, and from a proxy's id to the tag that tokens carry. HalfSipHash-2-4 with 32 bits of
  * output (Aumasson, Bernstein: github.com/veorq/SipHash), keyed by the first 8 bytes of the table's seed.
@@ -9,6 +7,7 @@ import { createHash } from 'node:crypto'
  *
  * Invariant: no allocation per hash; the only state is the key.
  */
+import { createHash } from 'node:crypto'
 
 /** The value of a table's `hash` field; another value is another function, and a balancer refuses what it can't compute. */
 export const HASH_NAME = 'halfsiphash-2-4'

@@ -1,14 +1,14 @@
-import { exactBins, isOpen, put, surplus } from './bins.ts'
-import { type Deal, dealFree, dealSurplus, NO_BIN, score } from './deal.ts'
-import { ownerQuotas } from './quotas.ts'
-import { MemberRole, type Roster } from './roster.ts'
-
 /**
  * From the owners of the last table to the next ones (design, section 4, "Assignment", properties 1, 2, 4 and 5): first
  * the slots that lost their owner, which cannot wait, then as many of the others as the budget allows.
  *
  * Invariant: the moves of all calls together, until nothing is outstanding, are those of one call without a budget.
  */
+import { exactBins, isOpen, put, surplus } from './bins.ts'
+import { type Deal, dealFree, dealSurplus, NO_BIN, score } from './deal.ts'
+import { ownerQuotas } from './quotas.ts'
+import { MemberRole, type Roster } from './roster.ts'
+
 export interface OwnerMoves {
   readonly forced: number
   readonly voluntary: number

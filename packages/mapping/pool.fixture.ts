@@ -1,8 +1,7 @@
+/** A pool that things happen to, for tests of the assignment: events in, members and the last table out. */
 import { type Assignment, assign, type LastAssignment } from './assign.ts'
 import { type AssignMember, MemberRole } from './roster.ts'
 import { NO_MEMBER } from './table.ts'
-
-/** A pool that things happen to, for tests of the assignment: events in, members and the last table out. */
 
 export const PoolEvent = {
   fail: 'fail',

@@ -1,11 +1,11 @@
-import type { Health } from './health.ts'
-import { MemberRole } from './roster.ts'
-import { MemberState } from './table.ts'
-
 /**
  * From everything known of one proxy to its state in the table and its role in the assignment. Eligible means:
  * containers ready, other readiness gates true, not draining, probe up (design, section 4, "Eligible").
  */
+import type { Health } from './health.ts'
+import { MemberRole } from './roster.ts'
+import { MemberState } from './table.ts'
+
 export interface Standing {
   readonly health: Health
   /** ContainersReady and every readiness gate but ours; true for static proxies. */

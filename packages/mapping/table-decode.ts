@@ -1,3 +1,8 @@
+/**
+ * From a document to a table, or to one typed reason why not. Total: no text makes it throw, and what it accepts
+ * satisfies every invariant that table.ts names. Fields it does not know are covered by the checksum and otherwise
+ * ignored, so that a newer operator may add some without breaking older balancers.
+ */
 import { CanonicalJsonError } from './canonical-json.ts'
 import { HASH_NAME } from './hash.ts'
 import { isIpLiteral, isNetwork } from './ip-literal.ts'
@@ -37,12 +42,6 @@ import {
   type TableProbe,
 } from './table.ts'
 import { documentChecksum } from './table-encode.ts'
-
-/**
- * From a document to a table, or to one typed reason why not. Total: no text makes it throw, and what it accepts
- * satisfies every invariant that table.ts names. Fields it does not know are covered by the checksum and otherwise
- * ignored, so that a newer operator may add some without breaking older balancers.
- */
 
 export const TableErrorCode = {
   tooLong: 'too-long',

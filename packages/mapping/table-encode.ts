@@ -1,15 +1,14 @@
+/**
+ * From a table to its document: RFC 8785 JSON with its checksum in it, and nothing that TableContent does not name.
+ *
+ * Not a validator: the operator composes tables from parsed parts, and table-decode.ts is the gate for what was read.
+ */
 import { createHash } from 'node:crypto'
 import { assert } from './assert.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { TABLE_DEPTH_MAX } from './limits.ts'
 import { encodeSlots } from './slot-array.ts'
 import type { Member, Table, TableContent, TableEdge, TableProbe } from './table.ts'
-
-/**
- * From a table to its document: RFC 8785 JSON with its checksum in it, and nothing that TableContent does not name.
- *
- * Not a validator: the operator composes tables from parsed parts, and table-decode.ts is the gate for what was read.
- */
 
 /** The document, for `table.json`. Same content, same text. */
 export function encodeTable(content: TableContent): string {

@@ -1,7 +1,6 @@
+/** Tables for tests: plausible ones of any size. Not for production. */
 import { defaultSeed, HASH_NAME } from './hash.ts'
 import { type Member, MemberState, NO_MEMBER, TABLE_SCHEMA, type TableContent } from './table.ts'
-
-/** Tables for tests: plausible ones of any size. Not for production. */
 
 export function sampleMember(i: number): Member {
   return {
