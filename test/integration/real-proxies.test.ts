@@ -9,7 +9,7 @@ import { requires } from '../requires.ts'
 import { DOMAIN, System } from './system.ts'
 
 describe
-  .runIf(requireOrSkip('real proxies', unavailable))
+  .runIf(requires('kamailio', 'nftables', 'network-namespaces', 'ipv6'))
   .each([{ insideSource: 'Node' }, { insideSource: 'Shared' }] as const)(
   'insideSource $insideSource',
   ({ insideSource }) => {

@@ -67,8 +67,9 @@ export class System {
       await system.#launch()
       return system
     } catch (error) {
+      const said = system.#parts().map((part) => part.process.describe('said'))
       await system.stop()
-      throw error
+      throw new Error(`the system did not start\n${said.join('\n')}`, { cause: error })
     }
   }
 
@@ -182,12 +183,15 @@ export class System {
   async stop(): Promise<void> {
     for (const phone of this.phones) phone.close()
     this.gateway?.close()
-    const parts = [this.operator, ...this.balancers, ...this.registrars].filter(
-      (part) => part !== undefined,
-    )
-    await Promise.all(parts.map((part) => (part.state === 'frozen' ? part.kill() : part.stop())))
+    await Promise.all(this.#parts().map((part) => (part.state === 'frozen' ? part.kill() : part.stop())))
     await this.topology.close()
     await this.directory.remove()
+  }
+
+  /** Those that were started. */
+  #parts(): Part[] {
+    const parts: (Part | undefined)[] = [this.operator, ...this.balancers, ...this.registrars]
+    return parts.filter((part) => part !== undefined)
   }
 
   async #launch(): Promise<void> {
