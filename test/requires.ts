@@ -27,29 +27,37 @@ const needs = {
   },
   sipp: { isMet: () => isInstalled('sipp'), remedy: 'apt-get install sip-tester' },
   bird: { isMet: () => isInstalled('bird'), remedy: 'apt-get install bird2' },
-  gcc: { isMet: () => isInstalled('gcc'), remedy: 'apt-get install gcc libc6-dev' },
+  cc: { isMet: () => isInstalled('cc'), remedy: 'apt-get install gcc libc6-dev' },
   nftables: { isMet: () => isInstalled('nft'), remedy: 'apt-get install nftables' },
   ipv6: { isMet: hasIPv6, remedy: 'give the loopback interface ::1' },
   'network-namespaces': {
-    isMet: () => isInstalled('ip') && spawnSync('unshare', ['--net', 'true']).status === 0,
-    remedy: 'run as root, with apt-get install iproute2 util-linux',
+    isMet: () => isInstalled('ip') && mayUnshare('--net'),
+    remedy: 'run as root, with iproute2 and util-linux',
   },
+  mounts: { isMet: () => mayUnshare('--mount'), remedy: 'run as root, with util-linux' },
 } satisfies Readonly<Record<string, Need>>
 
-export type Requirement = keyof typeof needs
+/** One that is known here, or what the suite itself found to be missing, in words; null = nothing. */
+type Requirement = keyof typeof needs | { readonly missing: string | null }
 
 /** Whether all of it is here. @throws where CI=true and it is not */
 export function requires(...requirements: readonly Requirement[]): boolean {
-  const missing = requirements.filter((requirement) => !needs[requirement].isMet())
+  const missing = requirements.map(missingOf).filter((words) => words !== null)
   if (missing.length === 0) return true
-  const line = `${NOT_RUN} needs ${missing.map(withRemedy).join(', ')}`
+  const line = `${NOT_RUN} needs ${missing.join(', ')}`
   if (process.env['CI'] === 'true') throw new Error(`${line}; where CI=true everything runs`)
   console.warn(line)
   return false
 }
 
-function withRemedy(requirement: Requirement): string {
-  return `${requirement} (${needs[requirement].remedy})`
+function missingOf(requirement: Requirement): string | null {
+  if (typeof requirement === 'object') return requirement.missing
+  const { isMet, remedy } = needs[requirement]
+  return isMet() ? null : `${requirement} (${remedy})`
+}
+
+function mayUnshare(option: string): boolean {
+  return spawnSync('unshare', [option, 'true']).status === 0
 }
 
 function isInstalled(command: string): boolean {
