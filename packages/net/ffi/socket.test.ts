@@ -1,15 +1,8 @@
-import { networkInterfaces } from 'node:os'
-import { env, stderr } from 'node:process'
 import { afterEach, describe, expect, it } from 'vitest'
+import { requires } from '../../../test/requires.ts'
 import { addressOf, loadLibc } from './libc.ts'
 import { IpOption, Ipv6Option, Level, SocketOption } from './linux.ts'
 import { kernelDrops, type OpenSocket, openSocket } from './socket.ts'
-
-/** Never true where CI=true: there the test must run, and fails. */
-const isWithoutIPv6 =
-  env['CI'] !== 'true' &&
-  !Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
-if (isWithoutIPv6) stderr.write('*** NOT RUN *** needs ipv6 (give the loopback interface ::1)\n')
 
 const libc = loadLibc()
 const opened: OpenSocket[] = []
@@ -26,7 +19,7 @@ describe('a socket', () => {
     expect(option(fd, Level.socket, SocketOption.reusePort)).toBe(0)
   })
 
-  it.skipIf(isWithoutIPv6)('of IPv6 does the same, and hears no IPv4', () => {
+  it.runIf(requires('ipv6'))('of IPv6 does the same, and hears no IPv4', () => {
     const { fd } = open('::1')
     expect(option(fd, Level.ipv6, Ipv6Option.mtuDiscover)).toBe(0)
     expect(option(fd, Level.ipv6, Ipv6Option.receiveErrors)).toBe(1)
