@@ -31,6 +31,7 @@ function packagesOf(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8')).packages ?? null
   } catch {
+    // Not there or cut off: then it is installed anew.
     return null
   }
 }

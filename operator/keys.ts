@@ -56,6 +56,7 @@ export function parseKeys(text: string): readonly MacKey[] | null {
   try {
     object = JSON.parse(text)
   } catch {
+    // Not JSON, and no word of it belongs into a log.
     return null
   }
   if (typeof object !== 'object' || object === null || !('keys' in object)) return null

@@ -267,6 +267,7 @@ function parseStatus(text: string): SipProxyStatus | null {
     const parsed = parseSipProxyStatus(JSON.parse(text))
     return parsed.ok ? parsed.status : null
   } catch {
+    // Not JSON.
     return null
   }
 }

@@ -1,3 +1,6 @@
+/**
+ * Batched UDP with three skins (FFI, `node:dgram`, memory), and the prober that asks proxies for OPTIONS.
+ */
 export { type Clock, ManualClock, systemClock } from './clock.ts'
 export { type BatchArena, DatagramBatch, SLOT_SIZE_DEFAULT } from './datagram-batch.ts'
 export { openDgramPort } from './dgram-port.ts'

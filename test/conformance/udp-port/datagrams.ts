@@ -70,6 +70,7 @@ export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt()
     } catch {
+      // The last attempt tells what is wrong.
       await pause(10)
     }
   }
