@@ -47,8 +47,13 @@ export interface Health {
   /** Results in a row since `state` was entered. */
   readonly goodInRow: number
   readonly badInRow: number
-  /** First of the unanswered probes since anything came back; null if the last result was no timeout. */
+  /**
+   * First of the unanswered probes since anything came back; null if something came back last. −Infinity if nothing ever
+   * did: it has not fallen silent.
+   */
   readonly silentSinceMs: number | null
+  /** When it answered again after its last silence; null during the next. */
+  readonly answeringSinceMs: number | null
   /** First refusal since the last answer. */
   readonly refusedSinceMs: number | null
   /** What led to `state`; null for the state that came from a table. */
@@ -71,6 +76,7 @@ export function startHealth(tableState: MemberState | null, sinceMs: number): He
     goodInRow: 0,
     badInRow: 0,
     silentSinceMs: null,
+    answeringSinceMs: null,
     refusedSinceMs: null,
     reason: null,
   }
@@ -113,17 +119,33 @@ function count(health: Health, observation: Observation, nowMs: number): Health 
   // A dead proxy rises by being alive, a draining one only by accepting again.
   const countsAsRise =
     observation === Observation.accepted || (good && health.state === MemberState.down)
-  const nothingCameBack = observation === Observation.timeout && health.refusedSinceMs === null
-  const refused = observation === Observation.refused
-  // A timeout after a refusal is still that refusal: hosts limit the rate of their ICMPs.
-  const stillRefused = refused || observation === Observation.timeout
   return {
     ...health,
     goodInRow: countsAsRise ? health.goodInRow + 1 : 0,
     badInRow: good ? 0 : health.badInRow + 1,
-    silentSinceMs: nothingCameBack ? (health.silentSinceMs ?? nowMs) : null,
-    refusedSinceMs: stillRefused ? (health.refusedSinceMs ?? (refused ? nowMs : null)) : null,
+    ...silence(health, observation, nowMs),
+    refusedSinceMs: refusal(health, observation, nowMs),
   }
+}
+
+function silence(
+  health: Health,
+  observation: Observation,
+  nowMs: number,
+): Pick<Health, 'silentSinceMs' | 'answeringSinceMs'> {
+  const { isNew, silentSinceMs, answeringSinceMs, refusedSinceMs } = health
+  if (observation === Observation.timeout && refusedSinceMs === null) {
+    const beganMs = isNew ? Number.NEGATIVE_INFINITY : nowMs
+    return { silentSinceMs: silentSinceMs ?? beganMs, answeringSinceMs: null }
+  }
+  const isBack = isGood(observation) && silentSinceMs !== null && Number.isFinite(silentSinceMs)
+  return { silentSinceMs: null, answeringSinceMs: isBack ? nowMs : answeringSinceMs }
+}
+
+/** A timeout after a refusal is still that refusal: hosts limit the rate of their ICMPs. */
+function refusal(health: Health, observation: Observation, nowMs: number): number | null {
+  if (observation === Observation.refused) return health.refusedSinceMs ?? nowMs
+  return observation === Observation.timeout ? health.refusedSinceMs : null
 }
 
 function afterGood(

@@ -6,31 +6,33 @@ import { MemberState } from './table.ts'
 
 const PROBE = { intervalMs: 500, timeoutMs: 400, fall: 2 }
 const windowMs = panicWindowMs(PROBE)
+const NOW_MS = 10_000
 
-const answering = (id: string): PanicMember => ({
+const member = (id: string, health: Partial<Health>, isBelieved = false): PanicMember => ({
   id,
-  silentSinceMs: null,
-  isDown: false,
-  isBelieved: false,
+  health: { ...startHealth(MemberState.up, 0), ...health },
+  isBelieved,
 })
-const dead = (id: string, silentSinceMs = 9000): PanicMember => ({
-  ...answering(id),
-  silentSinceMs,
-  isDown: true,
-})
-const believed = (id: string, silentSinceMs: number): PanicMember => ({
-  ...dead(id, silentSinceMs),
-  isBelieved: true,
-})
-const refused = (id: string): PanicMember => ({ ...answering(id), isDown: true })
-const missed = (id: string): PanicMember => ({ ...dead(id), isDown: false })
+const down = { state: MemberState.down }
+const answering = (id: string) => member(id, { goodInRow: 9 })
+const dead = (id: string) => member(id, { ...down, silentSinceMs: 9000 })
+const missed = (id: string) => member(id, { silentSinceMs: 9500 })
+const refused = (id: string) => member(id, { ...down, refusedSinceMs: 9000 })
+const rejecting = (id: string) => member(id, { ...down, badInRow: 2 })
+const back = (id: string) => member(id, { ...down, goodInRow: 1, answeringSinceMs: 9900 })
+const backForLong = (id: string) => member(id, { ...down, goodInRow: 9, answeringSinceMs: 1000 })
+const upAgain = (id: string) => member(id, { goodInRow: 9, answeringSinceMs: 9900 })
+const never = (id: string) => member(id, { ...down, silentSinceMs: Number.NEGATIVE_INFINITY })
+const justBelieved = (id: string) =>
+  member(id, { ...down, sinceMs: 9000, silentSinceMs: 9000 }, true)
+const longBelieved = (id: string) =>
+  member(id, { ...down, sinceMs: 1000, silentSinceMs: 9000 }, true)
 
-function guard(members: readonly PanicMember[], ...reports: (readonly string[])[]): string[] {
+function guard(members: readonly PanicMember[], ...reports: (readonly string[])[]) {
   const balancerReports = reports.map((ids) => new Set(ids))
-  const input = { members, balancerReports, panicPercent: 50, windowMs, nowMs: 10_000 }
-  const { isPanic, held } = guardAgainstPanic(input)
-  expect(isPanic).toBe(held.size > 0)
-  return [...held]
+  const input = { members, balancerReports, panicPercent: 50, windowMs, nowMs: NOW_MS }
+  const { isPanic, held, nextMs } = guardAgainstPanic(input)
+  return { isPanic, held: [...held], nextMs }
 }
 
 describe('the panic guard holds', () => {
@@ -42,19 +44,45 @@ describe('the panic guard holds', () => {
     ['nobody for first misses alone', [missed('a'), missed('b'), missed('c')], []],
     ['nobody who refused: the network works', [refused('a'), refused('b'), dead('c')], []],
     ['the silent beside a refused one', [dead('a'), dead('b'), refused('c')], ['a', 'b']],
+    ['nobody who answers wrongly', [dead('a'), dead('b'), rejecting('c')], ['a', 'b']],
     [
-      'nobody for the sake of the long dead',
-      [believed('a', 0), believed('b', 0), dead('c'), answering('d')],
+      'nobody for the long dead',
+      [longBelieved('a'), longBelieved('b'), dead('c'), answering('d')],
+      [],
+    ],
+    [
+      'nobody for newcomers that never answered',
+      [never('a'), never('b'), dead('c'), answering('d')],
       [],
     ],
     [
       'the rest, if the first were just believed',
-      [believed('a', 9000), dead('b'), dead('c')],
+      [justBelieved('a'), dead('b'), dead('c')],
       ['b', 'c'],
     ],
-    ['all that are left, if they go at once', [believed('a', 0), dead('b'), dead('c')], ['b', 'c']],
+    [
+      'all that are left, if they go at once',
+      [longBelieved('a'), dead('b'), dead('c')],
+      ['b', 'c'],
+    ],
   ])('%s', (_, members, held) => {
-    expect(guard(members)).toEqual(held)
+    expect(guard(members)).toEqual({ isPanic: held.length > 0, held, nextMs: null })
+  })
+})
+
+describe('the end of a panic', () => {
+  test('those that answer again are held until they are Up', () => {
+    expect(guard([backForLong('a'), answering('b')])).toMatchObject({ isPanic: false, held: ['a'] })
+  })
+
+  test('the others are held until they had their turn, too', () => {
+    const members = [back('a'), upAgain('b'), dead('c'), answering('d')]
+    expect(guard(members)).toEqual({ isPanic: true, held: ['a', 'c'], nextMs: 9900 + windowMs })
+  })
+
+  test('then they are believed dead', () => {
+    const members = [backForLong('a'), answering('b'), dead('c'), answering('d')]
+    expect(guard(members)).toEqual({ isPanic: false, held: ['a'], nextMs: null })
   })
 })
 
@@ -66,12 +94,12 @@ describe('balancers end it', () => {
     ['not by finding others dead', [['c'], ['c']], ['a', 'b']],
     ['for those that they agree on', [['a'], ['a', 'b'], ['a']], []],
   ])('%s', (_, reports, held) => {
-    expect(guard(silent, ...reports)).toEqual(held)
+    expect(guard(silent, ...reports).held).toEqual(held)
   })
 
   test('one proxy at a time', () => {
     const members = [dead('a'), dead('b'), dead('c'), answering('d')]
-    expect(guard(members, ['a'])).toEqual(['b', 'c'])
+    expect(guard(members, ['a']).held).toEqual(['b', 'c'])
   })
 })
 
@@ -80,75 +108,99 @@ test.each([
   [100, 0],
 ])('panicPercent %i: one silent proxy of four, %i held', (panicPercent, count) => {
   const members = [dead('a'), answering('b'), answering('c'), answering('d')]
-  const input = { members, balancerReports: [], panicPercent, windowMs, nowMs: 10_000 }
+  const input = { members, balancerReports: [], panicPercent, windowMs, nowMs: NOW_MS }
   expect(guardAgainstPanic(input).held.size).toBe(count)
 })
 
-describe('a prober that is cut off', () => {
+describe('a prober that is cut off for some seconds', () => {
   const config = fc.record({
     size: fc.integer({ min: 3, max: 20 }),
     fall: fc.integer({ min: 1, max: 4 }),
+    rise: fc.integer({ min: 1, max: 3 }),
     panicPercent: fc.constantFrom(20, 50, 80),
-    phases: fc.array(fc.nat(499), { minLength: 20, maxLength: 20 }),
+    phases: fc.array(fc.nat(PROBE.intervalMs - 1), { minLength: 20, maxLength: 20 }),
+    cutMs: fc.integer({ min: 1, max: 8000 }),
   })
 
   test('never takes more than panicPercent of the pool for dead, and nobody at all if fall > 1', () => {
     fc.assert(
-      fc.property(config, ({ size, fall, panicPercent, phases }) => {
-        const deaths = cutOff({ size, fall, panicPercent, phases, silent: size })
-        expect(deaths * 100).toBeLessThanOrEqual(panicPercent * size)
-        expect(fall > 1 ? deaths : 0).toBe(0)
+      fc.property(config, ({ cutMs, ...pool }) => {
+        const { deadMax } = probeAll(pool, (_, sentMs) => sentMs > 2000 && sentMs < 2000 + cutMs)
+        expect(deadMax * 100).toBeLessThanOrEqual(pool.panicPercent * pool.size)
+        expect(pool.fall > 1 ? deadMax : 0).toBe(0)
       }),
     )
   })
 
-  test('is not suspected while no more proxies than that are really dead', () => {
+  test('finds those dead that really died meanwhile, and only those', () => {
     fc.assert(
-      fc.property(config, ({ size, fall, panicPercent, phases }) => {
-        const silent = Math.floor((size * panicPercent) / 100)
-        expect(cutOff({ size, fall, panicPercent, phases, silent })).toBe(silent)
+      fc.property(config, ({ cutMs, ...pool }) => {
+        const died = Math.floor((pool.size * pool.panicPercent) / 100)
+        const fall = Math.max(2, pool.fall)
+        const { deadLast } = probeAll(
+          { ...pool, fall },
+          (proxy, sentMs) => sentMs > 2000 && (proxy < died || sentMs < 2000 + cutMs),
+        )
+        expect(deadLast).toEqual(Array.from({ length: died }, (_, proxy) => proxy))
       }),
     )
   })
 })
 
-/** The first `silent` of `size` proxies answer nothing for ten seconds. Returns how many were believed dead. */
-function cutOff(options: {
+test('as many dead as panicPercent allows are no panic', () => {
+  const phases = Array.from({ length: 10 }, (_, i) => (i * 137) % PROBE.intervalMs)
+  const pool = { size: 10, fall: 2, rise: 3, panicPercent: 50, phases }
+  const { deadLast } = probeAll(pool, (proxy, sentMs) => proxy < 5 && sentMs > 2000)
+  expect(deadLast).toEqual([0, 1, 2, 3, 4])
+})
+
+interface ProbedPool {
   readonly size: number
   readonly fall: number
+  readonly rise: number
   readonly panicPercent: number
   readonly phases: readonly number[]
-  readonly silent: number
-}): number {
-  const { size, fall, panicPercent, phases, silent } = options
+}
+
+/** Probes a pool for 20 s and believes what the guard lets through, as the operator does after every result. */
+function probeAll(pool: ProbedPool, isSilenced: (proxy: number, sentMs: number) => boolean) {
+  const { size, fall, rise, panicPercent, phases } = pool
   const { intervalMs, timeoutMs } = PROBE
-  const healths = new Map<number, Health>()
-  const believedDead = new Set<number>()
-  const results: { readonly proxy: number; readonly atMs: number }[] = []
+  const results: { readonly proxy: number; readonly atMs: number; readonly isSilent: boolean }[] =
+    []
   for (let proxy = 0; proxy < size; proxy++) {
-    healths.set(proxy, startHealth(MemberState.up, 0))
-    for (let sentMs = phases[proxy] ?? 0; sentMs < 10_000; sentMs += intervalMs) {
-      results.push({ proxy, atMs: sentMs + (proxy < silent ? timeoutMs : 1) })
+    for (let sentMs = phases[proxy] ?? 0; sentMs < 20_000; sentMs += intervalMs) {
+      const silenced = isSilenced(proxy, sentMs)
+      results.push({ proxy, atMs: sentMs + (silenced ? timeoutMs : 1), isSilent: silenced })
     }
   }
-  for (const { proxy, atMs } of results.sort((a, b) => a.atMs - b.atMs)) {
-    const outcome = proxy < silent ? Observation.timeout : Observation.accepted
-    const before = healths.get(proxy) ?? startHealth(null, 0)
-    healths.set(proxy, observe(before, outcome, { fall, rise: 3 }, atMs))
-    const members = Array.from(healths, ([id, { state, silentSinceMs }]) => ({
-      id: String(id),
-      silentSinceMs,
-      isDown: state === MemberState.down,
-      isBelieved: believedDead.has(id),
-    }))
+  const healths = Array.from({ length: size }, () => startHealth(MemberState.up, 0))
+  const believed = new Set<number>()
+  let deadMax = 0
+  for (const { proxy, atMs, isSilent } of results.sort((a, b) => a.atMs - b.atMs)) {
+    const observation = isSilent ? Observation.timeout : Observation.accepted
+    healths[proxy] = observe(
+      healths[proxy] ?? startHealth(null, 0),
+      observation,
+      { fall, rise },
+      atMs,
+    )
     const { held } = guardAgainstPanic({
-      members,
+      members: healths.map((health, id) => ({
+        id: String(id),
+        health,
+        isBelieved: believed.has(id),
+      })),
       balancerReports: [],
       panicPercent,
       windowMs: panicWindowMs({ ...PROBE, fall }),
       nowMs: atMs,
     })
-    for (const { id, isDown } of members) if (isDown && !held.has(id)) believedDead.add(Number(id))
+    healths.forEach(({ state }, id) => {
+      if (state !== MemberState.down) believed.delete(id)
+      else if (!held.has(String(id))) believed.add(id)
+    })
+    deadMax = Math.max(deadMax, believed.size)
   }
-  return believedDead.size
+  return { deadMax, deadLast: [...believed].sort((a, b) => a - b) }
 }
