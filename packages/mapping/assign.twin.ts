@@ -1,6 +1,6 @@
 /**
- * The slow obvious twin of assign: the same rules, as sentences over ids, looking at everything again before every single
- * move. For tests only, on small instances.
+ * The slow obvious twin of assign: the same rules, as sentences over ids, looking at everything again before every
+ * single move. For tests only, on small instances.
  */
 import type { AssignInput } from './assign.ts'
 import { memberTag } from './hash.ts'

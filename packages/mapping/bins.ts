@@ -1,6 +1,6 @@
 /**
- * The bounds under which slots are dealt out, and the counts so far. A bin is a member as an owner, or a member as one
- * owner's backup.
+ * The bounds under which slots are dealt out, and the counts so far. A bin is a member as an owner, or a member as
+ * one owner's backup.
  *
  *     count │ floor             full; one more if roomy and extras are left
  *           │ floor + roomy     the most a bin may ever hold

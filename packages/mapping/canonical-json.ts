@@ -1,7 +1,7 @@
 /**
  * RFC 8785, the JSON Canonicalization Scheme: one spelling per value, so that a checksum over it means the value.
- * ECMAScript's own number and string serialisation is what the RFC prescribes (§3.2.2), so only key order, white space
- * and the refusal of lone surrogates are left to do here.
+ * ECMAScript's own number and string serialisation is what the RFC prescribes (§3.2.2), so only key order, white
+ * space and the refusal of lone surrogates are left to do here.
  *
  * Not a general JSON writer: no toJSON, no skipping of undefined; values are as plain as JSON.parse makes them.
  */

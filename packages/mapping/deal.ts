@@ -1,11 +1,12 @@
 /**
- * Deals slots to bins by rendezvous score: of all moves that the bins still allow, the one with the largest gain comes
- * first, then the next. For slots without a bin the gain is the score itself, and the outcome is the one table in which
- * no slot and member would both rather have each other; for others it is the new bin's score less the old one's.
+ * Deals slots to bins by rendezvous score: of all moves that the bins still allow, the one with the largest gain
+ * comes first, then the next. For slots without a bin the gain is the score itself, and the outcome is the one
+ * table in which no slot and member would both rather have each other; for others it is the new bin's score less
+ * the old one's.
  *
- * Invariants: a bin that has closed stays closed during one deal, so a slot's best offer can only get worse, and looking
- * for another is needed only when its bin has closed. Stopping after any number of moves and dealing again later gives
- * the same moves in the same order.
+ * Invariants: a bin that has closed stays closed during one deal, so a slot's best offer can only get worse, and
+ * looking for another is needed only when its bin has closed. Stopping after any number of moves and dealing again
+ * later gives the same moves in the same order.
  */
 import { type Bins, isOpen, isOver, put, take } from './bins.ts'
 import { Offers } from './offers.ts'

@@ -1,6 +1,7 @@
 /**
- * Property 4's measure: what share of the slots differs between a table that lived through 100 random ups and downs and
- * one rebuilt from scratch for the proxies that are up at the end. test/bench/assign.bench.ts reports larger pools.
+ * Property 4's measure: what share of the slots differs between a table that lived through 100 random ups and
+ * downs and one rebuilt from scratch for the proxies that are up at the end. test/bench/assign.bench.ts reports
+ * larger pools.
  */
 import { expect, test } from 'vitest'
 import { afterStep, assignTo, makePool, ownersOf, PoolEvent, stepOf } from './pool.fixture.ts'

@@ -1,9 +1,9 @@
 /**
- * When a proxy that came back may have slots again, and how many slots may move on purpose within a time: planned moves
- * cost users a re-registration, so they come in small portions (`spec.mapping.handBack`).
+ * When a proxy that came back may have slots again, and how many slots may move on purpose within a time: planned
+ * moves cost users a re-registration, so they come in small portions (`spec.mapping.handBack`).
  *
- * The budget is a bucket whose tokens come back one `per` after they were taken, so no window of that length ever sees
- * more than `maxMovedPercent` of the slots moved.
+ * The budget is a bucket whose tokens come back one `per` after they were taken, so no window of that length ever
+ * sees more than `maxMovedPercent` of the slots moved.
  */
 import { assert } from './assert.ts'
 

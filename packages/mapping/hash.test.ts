@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { defaultSeed, HASH_NAME, halfSipHash, memberTag, SlotHash, slotOf } from './hash.ts'
 
 /**
- * The reference implementation's vectors_hsip32 (github.com/veorq/SipHash, vectors.h, CC0): output bytes for the inputs
- * 00, 00 01, 00 01 02, … of 0 to 63 bytes under the key 00 01 … 07.
+ * The reference implementation's vectors_hsip32 (github.com/veorq/SipHash, vectors.h, CC0): output bytes for the
+ * inputs 00, 00 01, 00 01 02, … of 0 to 63 bytes under the key 00 01 … 07.
  */
 const PUBLISHED = `
   a9359f5b 27475ab8 fa62a603 8afee704 2a6e4689 c5fab669 5863fc23 8bcf63c5

@@ -9,7 +9,10 @@
  */
 import { createHash } from 'node:crypto'
 
-/** The value of a table's `hash` field; another value is another function, and a balancer refuses what it can't compute. */
+/**
+ * The value of a table's `hash` field; another value is another function, and a balancer refuses what it can't
+ * compute.
+ */
 export const HASH_NAME = 'halfsiphash-2-4'
 
 export class SlotHash {

@@ -1,5 +1,3 @@
-import { MemberState } from './table.ts'
-
 /**
  * The health of one proxy as the operator's probes see it: a pure machine of `fall` and `rise` counts.
  *
@@ -13,12 +11,13 @@ import { MemberState } from './table.ts'
  * proxy may just be restarting. So a refusal makes a proxy *suspect*: the prober asks again at once, and if that is
  * refused or not answered within SUSPICION_MS, it is Down whatever `fall` says.
  *
- * Not here: readiness, deletion and drain by annotation (standing.ts), and whether to believe that half the pool died at
- * once (panic.ts).
+ * Not here: readiness, deletion and drain by annotation (standing.ts), and whether to believe that half the pool
+ * died at once (panic.ts).
  *
- * Invariants: `sinceMs` changes exactly when `state` does; a proxy is silent only while nothing at all comes back from
- * it, so a refused one never is.
+ * Invariants: `sinceMs` changes exactly when `state` does; a proxy is silent only while nothing at all comes back
+ * from it, so a refused one never is.
  */
+import { MemberState } from './table.ts'
 
 /** What became of one probe: `ProbeResult.outcome` of the prober. */
 export const Observation = {
@@ -48,8 +47,8 @@ export interface Health {
   readonly goodInRow: number
   readonly badInRow: number
   /**
-   * First of the unanswered probes since anything came back; null if something came back last. −Infinity if nothing ever
-   * did: it has not fallen silent.
+   * First of the unanswered probes since anything came back; null if something came back last. −Infinity if
+   * nothing ever did: it has not fallen silent.
    */
   readonly silentSinceMs: number | null
   /** When it answered again after its last silence; null during the next. */

@@ -1,6 +1,6 @@
 /**
- * Whether a text is an IP literal or a CIDR network, so that a table with anything else is refused whole. The balancer
- * turns the text into words (packages/sip, address.ts); this package imports nothing and only looks.
+ * Whether a text is an IP literal or a CIDR network, so that a table with anything else is refused whole. The
+ * balancer turns the text into words (packages/sip, address.ts); this package imports nothing and only looks.
  */
 
 const DECIMAL_BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'

@@ -1,5 +1,6 @@
 /**
- * Every bound of the mapping, in one place. A table that exceeds one of them is refused; nothing here is tuned at run time.
+ * Every bound of the mapping, in one place. A table that exceeds one of them is refused; nothing here is tuned at
+ * run time.
  */
 
 /** Slots of a table: a power of two between these (design, section 3). */

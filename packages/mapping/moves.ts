@@ -1,6 +1,6 @@
 /**
- * Moves: slots whose owner differs between two tables. Members are told apart by id, since indices change when the pool
- * does. A slot that nobody owned has not moved when it gets its first owner.
+ * Moves: slots whose owner differs between two tables. Members are told apart by id, since indices change when the
+ * pool does. A slot that nobody owned has not moved when it gets its first owner.
  */
 import { NO_MEMBER } from './table.ts'
 

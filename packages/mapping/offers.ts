@@ -1,6 +1,6 @@
 /**
- * Offers to put a slot into a bin, best first: a binary heap in typed arrays, ordered by gain, then by the lower slot.
- * At most one offer per slot at a time, so the order is total.
+ * Offers to put a slot into a bin, best first: a binary heap in typed arrays, ordered by gain, then by the lower
+ * slot. At most one offer per slot at a time, so the order is total.
  *
  *     entry   0        1        2      …     children of i: 2i + 1, 2i + 2
  *     gains  best …

@@ -1,6 +1,6 @@
 /**
- * From the owners of the last table to the next ones (design, section 4, "Assignment", properties 1, 2, 4 and 5): first
- * the slots that lost their owner, which cannot wait, then as many of the others as the budget allows.
+ * From the owners of the last table to the next ones (design, section 4, "Assignment", properties 1, 2, 4 and 5):
+ * first the slots that lost their owner, which cannot wait, then as many of the others as the budget allows.
  *
  * Invariant: the moves of all calls together, until nothing is outstanding, are those of one call without a budget.
  */
@@ -59,7 +59,10 @@ function countBins(roster: Roster, owners: Int32Array): Int32Array {
   return count
 }
 
-/** Quotas of the takers, 0 for the leaving and the gone; the held keep what they have, and the others share the rest. */
+/**
+ * Quotas of the takers, 0 for the leaving and the gone; the held keep what they have, and the others share the
+ * rest.
+ */
 function quotasAtRest(roster: Roster, count: Int32Array, slotCount: number): Int32Array {
   const { members, takers } = roster
   const floor = new Int32Array(members.length)

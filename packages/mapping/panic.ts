@@ -1,21 +1,21 @@
-import type { Health } from './health.ts'
-import { MemberState } from './table.ts'
-
 /**
  * The panic guard: if more than `panicPercent` of a pool falls silent within one window, the prober is the likelier
  * culprit, and the proxies it finds dead keep their slots (design, section 4, "Panic guard").
  *
- * Silence alone is doubtful. A refusal, an unwelcome answer, a deletion or a lost readiness is hard evidence: it is
- * believed even during a panic, and it never adds to one. The guard counts a proxy from its first unanswered probe, not
- * from its `fall`th, so that a cut-off prober is recognised before the first proxy is taken for dead; and for one window
- * after its first answer, so that its neighbours are asked again before they are. Proxies that were dead already, or
- * never answered, say nothing new and are left out.
+ * Silence alone is doubtful. A refusal, an unwelcome answer, a deletion or a lost readiness is hard evidence: it
+ * is believed even during a panic, and it never adds to one. The guard counts a proxy from its first unanswered
+ * probe, not from its `fall`th, so that a cut-off prober is recognised before the first proxy is taken for dead;
+ * and for one window after its first answer, so that its neighbours are asked again before they are. Proxies that
+ * were dead already, or never answered, say nothing new and are left out.
  *
  * A proxy that is not yet believed dead and answers again is not believed dead, panic or not.
  *
- * Stateless: called with the same facts it says the same, so it ends when the share drops, or when most balancers find
- * the same proxies dead.
+ * Stateless: called with the same facts it says the same, so it ends when the share drops, or when most balancers
+ * find the same proxies dead.
  */
+import type { Health } from './health.ts'
+import { MemberState } from './table.ts'
+
 export interface PanicMember {
   readonly id: string
   readonly health: Health

@@ -102,7 +102,7 @@ export function assignTo(
   return { ids: members.map(({ id }) => id), owners, backups, assignment }
 }
 
-export function idsOf(ids: readonly string[], indices: Uint16Array): (string | null)[] {
+function idsOf(ids: readonly string[], indices: Uint16Array): (string | null)[] {
   return Array.from(indices, (index) => (index === NO_MEMBER ? null : (ids[index] ?? 'unknown')))
 }
 

@@ -1,6 +1,6 @@
 /**
- * The members in the order of their ids, and what each may do in this assignment. Everything behind this edge counts in
- * positions of this order ("bins"), so that no result depends on the order of the operator's list.
+ * The members in the order of their ids, and what each may do in this assignment. Everything behind this edge
+ * counts in positions of this order ("bins"), so that no result depends on the order of the operator's list.
  */
 import { assert } from './assert.ts'
 import { memberTag } from './hash.ts'

@@ -1,6 +1,6 @@
 /**
- * Readers that turn parsed JSON into types: `(value, path) => T`, or a Refusal that names the path. Just what the table
- * needs; resources have zod (crds), which this package must not import.
+ * Readers that turn parsed JSON into types: `(value, path) => T`, or a Refusal that names the path. Just what the
+ * table needs; resources have zod (crds), which this package must not import.
  */
 import { LIST_LENGTH_MAX, STRING_LENGTH_MAX } from './limits.ts'
 

@@ -1,6 +1,7 @@
 /**
- * The table: everything a balancer needs to know about one SipProxy, as one document (design, section 4, "Publishing").
- * This file says what it holds and which of two tables counts; table-encode.ts and table-decode.ts write and read it.
+ * The table: everything a balancer needs to know about one SipProxy, as one document (design, section 4,
+ * "Publishing"). This file says what it holds and which of two tables counts; table-encode.ts and table-decode.ts
+ * write and read it.
  *
  * Invariants of every decoded table: slots is a power of two within limits.ts; owners, backups and previous have one
  * entry per slot, each an index of `members` or NO_MEMBER; member ids are unique; sha256 matches.
