@@ -20,7 +20,7 @@ export interface Context {
   readonly forget: (key: Key) => void
 }
 
-export type StoreWhat = 'table' | 'status'
+export type StoreWhat = 'tableRead' | 'tableWrite' | 'statusRead' | 'statusWrite'
 
 /**
  * Runs one read or write of a pass. What fails is told once, counted each time, and remembered until it succeeds; null stands for "it failed".
@@ -35,7 +35,7 @@ export async function attempt<T>(
   try {
     const value = await action()
     if (pool.failing.delete(what)) {
-      const message = `the ${what} of ${pool.key} can be read and written again`
+      const message = `${what} of ${pool.key} works again`
       context.ports.tell({ level: 'info', event: 'StoreRecovered', key: pool.key, message })
     }
     return { value }

@@ -15,6 +15,7 @@ import {
   memberRole,
   memberState,
   Observation,
+  type PanicMember,
   panicWindowMs,
   type Standing,
   startHealth,
@@ -83,40 +84,49 @@ export interface Verdict {
   readonly judgements: readonly Judgement[]
   readonly memories: ReadonlyMap<string, MemberMemory>
   readonly isPanic: boolean
+  /** Some are Down by their machines, but stay as they were: an answer or a silence alone matters then. */
+  readonly isHolding: boolean
   /** Some have not been heard of for the first time. */
   readonly isPending: boolean
-  /** When a waiting proxy may have slots again; null if none waits for a time. */
+  /** When time alone changes the verdict: a wait for hand-back or a panic is over; null if nothing waits for a time. */
   readonly nextMs: number | null
 }
 
 export function judge(input: JudgeInput): Verdict {
+  const { candidates, nowMs } = input
   const panic = guardAgainstPanic({
-    members: input.candidates
-      .filter(({ ready, deleting }) => ready && !deleting)
-      .map(({ id }) => ({
-        id,
-        silentSinceMs: input.trackedOf(id)?.health.silentSinceMs ?? null,
-        isDown: input.trackedOf(id)?.health.state === MemberState.down,
-        isBelieved: input.lastMembers.get(id)?.state === MemberState.down,
-      })),
+    members: panicMembers(input),
     balancerReports: input.balancerReports,
     panicPercent: input.panicPercent,
     windowMs: panicWindowMs(input.probe),
-    nowMs: input.nowMs,
+    nowMs,
   })
   const memories = new Map<string, MemberMemory>()
   const judgements: Judgement[] = []
-  let nextMs: number | null = null
-  for (const candidate of input.candidates) {
-    const isHeld = panic.held.has(candidate.id)
-    const { judgement, memory, dueMs } = judgeOne(candidate, isHeld, input)
+  const waits: number[] = panic.nextMs === null ? [] : [panic.nextMs]
+  for (const candidate of candidates) {
+    const { judgement, memory, dueMs } = judgeOne(candidate, panic.held.has(candidate.id), input)
     judgements.push(judgement)
     memories.set(candidate.id, memory)
-    if (dueMs !== null) nextMs = Math.min(nextMs ?? dueMs, dueMs)
+    if (dueMs !== null) waits.push(dueMs)
   }
-  const isPending = input.candidates.some(({ id }) => input.trackedOf(id)?.health.isNew ?? true)
-  const isPanic = panic.held.values().some((id) => input.lastMembers.has(id))
-  return { judgements, memories, isPanic, isPending, nextMs }
+  return {
+    judgements,
+    memories,
+    isPanic: panic.isPanic,
+    isHolding: panic.held.size > 0,
+    isPending: candidates.some(({ id }) => input.trackedOf(id)?.health.isNew ?? true),
+    nextMs: waits.length === 0 ? null : Math.min(...waits),
+  }
+}
+
+/** Hard evidence of a pod's end is not the prober's business. */
+function panicMembers({ candidates, trackedOf, lastMembers }: JudgeInput): PanicMember[] {
+  return candidates.flatMap(({ id, ready, deleting }) => {
+    const health = trackedOf(id)?.health
+    if (health === undefined || !ready || deleting) return []
+    return [{ id, health, isBelieved: lastMembers.get(id)?.state === MemberState.down }]
+  })
 }
 
 function judgeOne(candidate: Candidate, isHeld: boolean, input: JudgeInput) {
@@ -135,7 +145,13 @@ function judgeOne(candidate: Candidate, isHeld: boolean, input: JudgeInput) {
   const state = stateOf(candidate, standing, last)
   const isUsable = memberRole(standing) === MemberRole.eligible
   const before = input.memories.get(id) ?? recall(last, nowMs)
-  const memory = remember(before, { state, isUsable, isDrained: candidate.drain, hasSlots, nowMs })
+  const memory = remember(before, {
+    state,
+    isUsable,
+    isDrained: candidate.drain,
+    hasSlots,
+    nowMs,
+  })
   const usableSinceMs = memory.usableSinceMs ?? nowMs
   const returning = {
     isSettled: hasSlots || !memory.hasLeft,
@@ -176,7 +192,12 @@ function stateOf(candidate: Candidate, standing: Standing, last: Member | null):
 /** A member that is only known from the last table. */
 function recall(last: Member | null, nowMs: number): MemberMemory {
   if (last === null) {
-    return { state: MemberState.unknown, sinceMs: nowMs, usableSinceMs: null, hasLeft: false }
+    return {
+      state: MemberState.unknown,
+      sinceMs: nowMs,
+      usableSinceMs: null,
+      hasLeft: false,
+    }
   }
   const sinceMs = timeMs(last.since)
   return {
@@ -218,7 +239,7 @@ function reasonOf(
   { reasonsBefore }: JudgeInput,
 ): string {
   const { state, tracked, isHeld, isWaiting } = found
-  if (isHeld) return Reason.probePanic
+  if (isHeld && state !== MemberState.down && !answersNow(tracked)) return Reason.probePanic
   if (deleting) return Reason.deleting
   if (!ready) return Reason.notReady
   if (state === MemberState.down) {
@@ -228,6 +249,10 @@ function reasonOf(
   if (drain) return Reason.drainRequested
   if (state === MemberState.draining) return Reason.unavailable
   return isWaiting ? Reason.awaitingHandBack : Reason.answers
+}
+
+function answersNow(tracked: Tracked | null): boolean {
+  return (tracked?.health.goodInRow ?? 0) > 0
 }
 
 /** Null where the state came from the table and no probe has said anything yet. */

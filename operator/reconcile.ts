@@ -54,7 +54,7 @@ export async function reconcile(pool: Pool, context: Context): Promise<PassEnd> 
 /** False: the last one read goes on. */
 export async function readTable(pool: Pool, context: Context): Promise<boolean> {
   const isFirst = !pool.isRecovered
-  const read = await attempt(context, pool, 'table', () =>
+  const read = await attempt(context, pool, 'tableRead', () =>
     context.ports.cluster.readTable(pool.key),
   )
   if (read === null) return false
@@ -121,7 +121,7 @@ function judgeProxies(pool: Pool, wanted: Wanted, context: Context): Verdict {
     nowMs: ports.clock.nowMs(),
   })
   pool.members = verdict.memories
-  probes.setAttentive(key, verdict.isPanic)
+  probes.setAttentive(key, verdict.isHolding)
   return verdict
 }
 

@@ -44,7 +44,7 @@ export async function writeReport(pool: Pool, report: Report, context: Context):
     now: isoTime(clock.nowMs()),
   })
   if (sameStatus(pool.status, status)) return true
-  const written = await attempt(context, pool, 'status', () =>
+  const written = await attempt(context, pool, 'statusWrite', () =>
     cluster.writeStatus(pool.key, status),
   )
   if (written === null) return false
@@ -55,7 +55,7 @@ export async function writeReport(pool: Pool, report: Report, context: Context):
 
 /** What is there already: transition times go on from it. */
 export async function readStatus(pool: Pool, context: Context): Promise<boolean> {
-  const read = await attempt(context, pool, 'status', () =>
+  const read = await attempt(context, pool, 'statusRead', () =>
     context.ports.cluster.readStatus(pool.key),
   )
   if (read === null) return false
@@ -104,7 +104,7 @@ function tableStatusOf(pool: Pool, table: Table | null): SipProxyStatus['table']
 /** Worst first. */
 function troublesOf(pool: Pool, report: Report, context: Context): readonly Finding[] {
   const troubles: Finding[] = []
-  const failing = pool.failing.get('table')
+  const failing = pool.failing.get('tableRead') ?? pool.failing.get('tableWrite')
   if (failing !== undefined) {
     const served =
       pool.table === null ? 'Nothing is served yet' : `Epoch ${pool.table.epoch} stays in use`

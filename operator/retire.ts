@@ -43,9 +43,9 @@ function isApplied({ key, table }: Pool, { balancers }: Context): boolean {
 async function clear(pool: Pool, context: Context): Promise<PassEnd> {
   const { cluster } = context.ports
   const { key } = pool
-  const gone = await attempt(context, pool, 'table', () => cluster.deleteTable(key))
+  const gone = await attempt(context, pool, 'tableWrite', () => cluster.deleteTable(key))
   if (gone === null) return FAILED
-  const cleared = await attempt(context, pool, 'status', () => cluster.deleteStatus(key))
+  const cleared = await attempt(context, pool, 'statusWrite', () => cluster.deleteStatus(key))
   if (cleared === null) return FAILED
   context.mark(context.claims.delete(key))
   context.forget(key)

@@ -56,8 +56,9 @@ function settled(): Promise<void> {
   })
 }
 
-export function memoryRandom(): Random {
-  let drawn = 0
+/** @param seed makes the numbers of one process differ from those of the next. */
+export function memoryRandom(seed = 0): Random {
+  let drawn = seed
   return {
     uuid: () => `00000000-0000-4000-8000-${String(++drawn).padStart(12, '0')}`,
     hex: (bytes) => (++drawn).toString(16).padStart(bytes * 2, '0'),
