@@ -15,7 +15,6 @@ import {
   Registrar,
   RegistrarKind,
   Transport,
-  findKamailio,
   formatEndpoint,
   freePort,
   header,
@@ -27,24 +26,14 @@ import {
   servedBy,
 } from '@sipcast/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { requires } from '../requires.ts'
 
 const DOMAIN = 'sipcast.test'
-const hasKamailio = findKamailio() !== null
-if (!hasKamailio)
-  console.warn('\n*** NO KAMAILIO HERE: its half of the registrar suite is NOT run ***\n')
 
-test('where nothing may be skipped, Kamailio is installed', () => {
-  expect(hasKamailio || process.env['CI'] !== 'true').toBe(true)
-})
+describe('reference', () => behaviourOf(RegistrarKind.reference))
+describe.runIf(requires('kamailio'))('kamailio', () => behaviourOf(RegistrarKind.kamailio))
 
-describe.each([
-  { kind: RegistrarKind.reference, isHere: true },
-  { kind: RegistrarKind.kamailio, isHere: hasKamailio },
-])('$kind', ({ kind, isHere }) => {
-  if (!isHere) {
-    test.skip('not installed')
-    return
-  }
+function behaviourOf(kind: RegistrarKind): void {
   const secrets = newPoolSecrets(DOMAIN)
   const phones: Phone[] = []
   let block: LoopbackBlock
@@ -443,6 +432,6 @@ describe.each([
     transport.close()
     return replies
   }
-})
+}
 
 const LOSABLE: ReadonlySet<string> = new Set(['in INVITE', 'out 200', 'in ACK', 'in BYE'])

@@ -9,16 +9,9 @@ import {
   openSocket,
 } from '@sipcast/lab'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { requires } from '../requires.ts'
 
-const unavailable = await namespacesUnavailable()
-if (unavailable !== null)
-  console.warn(`\n*** NO NAMESPACES HERE (${unavailable}): the topology suite is NOT run ***\n`)
-
-test('where nothing may be skipped, namespaces are available', () => {
-  expect(unavailable === null || process.env['CI'] !== 'true').toBe(true)
-})
-
-describe.runIf(unavailable === null).each([
+describe.runIf(requires({ missing: await namespacesUnavailable() })).each([
   { version: 'ipv4' as const, shared: SHARED_IPV4 },
   { version: 'ipv6' as const, shared: SHARED_IPV6 },
 ])('$version', ({ version, shared }) => {
