@@ -17,6 +17,13 @@ export class Namespace {
       `net.ipv6.conf.all.forwarding=${forwards}`,
       'net.ipv4.conf.all.rp_filter=0',
       'net.ipv4.conf.default.rp_filter=0',
+      // The router sends datagrams back into the segment they came from: redirects would pin hosts to one balancer.
+      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.default.send_redirects=0',
+      'net.ipv4.conf.all.accept_redirects=0',
+      'net.ipv4.conf.default.accept_redirects=0',
+      'net.ipv6.conf.all.accept_redirects=0',
+      'net.ipv6.conf.default.accept_redirects=0',
       // Addresses are usable at once, instead of after duplicate address detection.
       'net.ipv6.conf.default.accept_dad=0',
     )

@@ -34,7 +34,7 @@ export async function startKamailio(options: RegistrarOptions): Promise<Process>
     return await startProcess({
       name: options.name,
       command,
-      args: ['-DD', '-E', '-f', file, '-m', '32', '-M', '4', ...listen],
+      args: ['-DD', '-E', '-f', file, '-m', '128', '-M', '4', ...listen],
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       ready: async () => {
         await Promise.all(

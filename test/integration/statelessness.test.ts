@@ -95,6 +95,7 @@ describe.runIf(requires('kamailio', 'nftables', 'network-namespaces')).each(ways
           expect((await one.hangUp()).status).toBe(200)
           await other.ended
           answered++
+          await sleep(20)
         }
       })()
       for (const index of [0, 1] as const) {
