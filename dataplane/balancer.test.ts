@@ -1,7 +1,8 @@
+import { SUSPICION_MS } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { ID, keysDocument, World } from './balancer.fixture.ts'
 import { KEY_ID, REGISTRARS, table } from './forward.fixture.ts'
-import { FAST_PROBE_MS, HEARTBEAT_MS, WRITE_RETRY_MS } from './limits.ts'
+import { GATHER_MS, HEARTBEAT_MS, WRITE_RETRY_MS } from './limits.ts'
 import { SocketState } from './worker-config.ts'
 
 const LATER = '2026-01-01T00:00:00.001Z'
@@ -123,17 +124,15 @@ describe('proxies that do not answer', () => {
     expect([...new Uint8Array(world.configs[0]!.at(-1)!.pools[0]!.dead)]).toEqual([0, 0, 0])
   })
 
-  it('are probed at once after a refusal, and again soon until it is clear', async () => {
+  it('are probed at once after a refusal, once more if that is refused, and marked if nothing answers', async () => {
     const world = await running()
     const [host, port] = REGISTRARS[0].split(':')
     world.balancer.refused(host!, Number(port))
     expect(world.probedNow).toEqual([`${ID}/registrar-0`])
     world.probed('registrar-0', 'refused')
-    await world.pass(FAST_PROBE_MS)
     expect(world.probedNow).toHaveLength(2)
-    world.probed('registrar-0', 'refused')
-    await world.pass(FAST_PROBE_MS)
-    expect(world.probedNow).toHaveLength(2)
+    await world.pass(SUSPICION_MS)
+    await world.pass(GATHER_MS)
     expect(world.sipProxy.deadMarks).toMatchObject([{ id: 'registrar-0' }])
   })
 

@@ -5,11 +5,11 @@
  * service; a failed store is told once and tried again; dead marks reach the workers at once, without a pass.
  */
 
-import type { Table } from '@sipcast/mapping'
+import { SUSPICION_MS, type Table } from '@sipcast/mapping'
 import type { ProbeResult } from '@sipcast/net'
 import { settleClaims } from './claims.ts'
 import { LastGood } from './last-good.ts'
-import { FAST_PROBE_MS } from './limits.ts'
+import type { Moment } from './liveness.ts'
 import { MarkLog } from './mark-log.ts'
 import { PassLoop } from './pass-loop.ts'
 import { type Ports, StoreError, type WorkerEvents } from './ports.ts'
@@ -86,14 +86,17 @@ export class Balancer implements WorkerEvents {
     if (target === undefined) return
     const { clock, prober } = this.#ports
     this.state.tallies.probed(result)
-    const now = { ms: clock.monotonicMs(), iso: clock.iso() }
-    const { changed, probeSoon } = target.pool.observe(target.member, result.outcome, now)
+    const { changed, isNewSuspect } = target.pool.observe(
+      target.member,
+      result.outcome,
+      this.#now(),
+    )
     if (changed) this.#loop.mark()
-    if (probeSoon) {
-      clock.after(FAST_PROBE_MS, () => {
-        if (this.#targets.has(result.id)) prober.probeNow(result.id)
-      })
-    }
+    if (!isNewSuspect) return
+    prober.probeNow(result.id)
+    clock.after(SUSPICION_MS, () => {
+      if (target.pool.elapse(target.member, this.#now()).changed) this.#loop.mark()
+    })
   }
 
   sockets(worker: number, generation: number, sockets: readonly SocketReport[]): void {
@@ -113,6 +116,11 @@ export class Balancer implements WorkerEvents {
 
   changed(): void {
     this.#loop.mark()
+  }
+
+  #now(): Moment {
+    const { clock } = this.#ports
+    return { ms: clock.monotonicMs(), iso: clock.iso() }
   }
 
   async #pass(): Promise<void> {

@@ -27,6 +27,13 @@ export const BATCH_SIZE = 64
 export const WAIT_MS = 50
 /** Between two attempts to bind a socket that could not be bound. */
 export const BIND_RETRY_MS = 1_000
+/** RFC 3261 §16.6 step 3: for requests that came without Max-Forwards. */
+export const MAX_FORWARDS_DEFAULT = 70
+/** ICMP refusals taken per turn; the kernel limits their rate long before. */
+export const REFUSALS_MAX = 64
+/** Receive buffer asked of the kernel per socket: about a second of full load while the process is paused. */
+export const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024
+export const SEND_BUFFER_BYTES = 4 * 1024 * 1024
 
 // Command line
 /** Port of the inside socket where `--inside` names none (design 5.1). */
@@ -50,12 +57,16 @@ export const REMOVED_MAX = 1_024
 export const HEARTBEAT_MS = 30_000
 /** After a report or last-good copy could not be written. */
 export const WRITE_RETRY_MS = 5_000
+/** Configs remembered that not every worker has acknowledged yet. */
+export const GENERATIONS_MAX = 64
+/** Shortest time over which packet rates are reported. */
+export const RATE_PERIOD_MS = 1_000
 
 // Local liveness (design 5.5)
 export const PROBE_INTERVAL_MIN_MS = 2_000
 /** The balancer probes this many times less often than the operator. */
 export const PROBE_INTERVAL_FACTOR = 4
-/** Between the probes of a fast series, and between two series for one proxy. */
+/** Between two probes of one proxy for what a worker heard of refusals, and between two such reports of a worker. */
 export const FAST_PROBE_MS = 100
 
 // Worker threads
@@ -74,14 +85,3 @@ export const WORKER_START_MS = 20_000
 export const STOP_TURNS_MAX = 64
 /** Refusing endpoints that a worker remembers having reported. */
 export const REFUSED_ENDPOINTS_MAX = 1_024
-/** RFC 3261 §16.6 step 3: for requests that came without Max-Forwards. */
-export const MAX_FORWARDS_DEFAULT = 70
-/** ICMP refusals taken per turn; the kernel limits their rate long before. */
-export const REFUSALS_MAX = 64
-/** Receive buffer asked of the kernel per socket: about a second of full load while the process is paused. */
-export const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024
-export const SEND_BUFFER_BYTES = 4 * 1024 * 1024
-/** Configs remembered that not every worker has acknowledged yet. */
-export const GENERATIONS_MAX = 64
-/** Shortest time over which packet rates are reported. */
-export const RATE_PERIOD_MS = 1_000

@@ -1,4 +1,4 @@
-import { MemberState, type Table } from '@sipcast/mapping'
+import { MemberState, SUSPICION_MS, type Table } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { member, table } from './forward.fixture.ts'
 import { FAST_PROBE_MS } from './limits.ts'
@@ -118,7 +118,7 @@ describe('a new table', () => {
     expect(liveness.isDead('a')).toBe(false)
     expect(moved[0]!.since).toBe(EARLY)
     liveness.adopt({ ...of, epoch: 3, members: of.members.slice(1) })
-    expect(liveness.observe('a', 'timeout', at(0))).toEqual({ changed: false, probeSoon: false })
+    expect(liveness.observe('a', 'timeout', at(0))).toEqual({ changed: false, isNewSuspect: false })
   })
 })
 
@@ -178,14 +178,17 @@ describe('the panic guard', () => {
     expect(liveness.marks().map((mark) => mark.id)).toEqual(['a', 'b'])
   })
 
-  it('ends when the share drops, and the silent are marked at their next miss', () => {
+  it('ends one window after the others answered, and the silent are marked then', () => {
     const of = pool(4)
     const liveness = livenessOf(of)
     for (const ms of [0, 2000]) round(liveness, of, ms, 'abc')
-    round(liveness, of, 4000, 'a')
+    for (const ms of [4000, 6000, 8000]) round(liveness, of, ms, 'a')
+    expect(liveness.isPanicking).toBe(true)
+    expect(liveness.marks()).toEqual([])
+    round(liveness, of, 10_000, 'a')
     expect(liveness.isPanicking).toBe(false)
-    round(liveness, of, 6000, 'a')
     expect(liveness.marks().map((mark) => mark.id)).toEqual(['a'])
+    expect(liveness.unanswered()).toEqual(['a'])
   })
 })
 
@@ -198,28 +201,34 @@ describe('an ICMP refusal', () => {
     expect(liveness.unanswered()).toEqual([])
   })
 
-  it('starts no second series within FAST_PROBE_MS, however often it comes', () => {
+  it('starts no second probe within FAST_PROBE_MS, however often it comes', () => {
     const liveness = livenessOf(pool(3))
     liveness.refused('10.0.0.1', 5060, 1000)
     expect(liveness.refused('10.0.0.1', 5060, 1000 + FAST_PROBE_MS - 1)).toEqual([])
     expect(liveness.refused('10.0.0.1', 5060, 1000 + FAST_PROBE_MS)).toEqual(['a'])
   })
 
-  it('leads to quick probes until fall misses or an answer', () => {
-    const liveness = livenessOf(pool(3))
-    liveness.refused('10.0.0.1', 5060, 0)
-    expect(liveness.observe('a', 'refused', at(1)).probeSoon).toBe(true)
-    expect(liveness.observe('a', 'refused', at(101))).toEqual({ changed: true, probeSoon: false })
+  it('of a probe makes a suspect, and a second one the mark, whatever `fall` says', () => {
+    const liveness = livenessOf(pool(3, { probe: { ...pool(3).probe, fall: 5 } }))
+    expect(liveness.observe('a', 'refused', at(0))).toEqual({ changed: false, isNewSuspect: true })
+    expect(liveness.observe('a', 'refused', at(1))).toEqual({ changed: true, isNewSuspect: false })
     expect(liveness.isDead('a')).toBe(true)
-
-    liveness.refused('10.0.0.2', 5060, 0)
-    expect(liveness.observe('b', 'accepted', at(1)).probeSoon).toBe(false)
-    expect(liveness.observe('b', 'timeout', at(2000)).probeSoon).toBe(false)
   })
 
-  it('as a probe’s own result starts the series too', () => {
+  it('is confirmed by silence too: hosts send few ICMPs', () => {
     const liveness = livenessOf(pool(3))
-    expect(liveness.observe('a', 'refused', at(0)).probeSoon).toBe(true)
+    liveness.observe('a', 'refused', at(0))
+    expect(liveness.elapse('a', at(SUSPICION_MS - 1)).changed).toBe(false)
+    expect(liveness.elapse('a', at(SUSPICION_MS)).changed).toBe(true)
+    expect(liveness.isDead('a')).toBe(true)
+  })
+
+  it('is forgotten when the suspect answers', () => {
+    const liveness = livenessOf(pool(3))
+    liveness.observe('a', 'refused', at(0))
+    liveness.observe('a', 'accepted', at(1))
+    expect(liveness.elapse('a', at(SUSPICION_MS)).changed).toBe(false)
+    expect(liveness.isDead('a')).toBe(false)
   })
 
   it('of a proxy already marked changes nothing', () => {

@@ -1,16 +1,28 @@
 /**
  * Which members of one pool this balancer finds dead by its own probes (design 5.5): it bridges the seconds until the
- * operator decides, and the hours in which it can't.
+ * operator decides, and the hours in which it can't. Each member has the operator's own health machine, only probed less
+ * often; this file says which of the dead get a mark, and when it goes.
  * Not here: sending probes (`@sipcast/net`), what is done with a mark (`target.ts`). Pure: time comes as an argument.
  *
- *     unmarked ──`fall` misses, no panic──► marked dead ──`rise` answers, or a table with a later `since`──► unmarked
+ *     unmarked ──found down, not doubted by the panic guard──► marked dead
+ *     marked dead ──`rise` answers, or a table with a later `since`──► unmarked
  *
- * Invariants: a worker's ICMP refusal marks nothing, it starts a fast probe; under the panic guard silence marks nobody,
+ * Invariants: a worker's ICMP refusal marks nothing, it starts a probe at once; under the panic guard silence marks nobody,
  * but the unanswered are reported; an unrelated epoch lifts no mark.
  */
 
-import { guardAgainstPanic, MemberState, panicWindowMs, type Table } from '@sipcast/mapping'
-import { ProbeOutcome } from '@sipcast/net'
+import {
+  elapse,
+  guardAgainstPanic,
+  type Health,
+  isSuspect,
+  MemberState,
+  observe,
+  panicWindowMs,
+  startHealth,
+  type Table,
+} from '@sipcast/mapping'
+import type { ProbeOutcome } from '@sipcast/net'
 import { FAST_PROBE_MS, PROBE_INTERVAL_FACTOR, PROBE_INTERVAL_MIN_MS } from './limits.ts'
 
 /** Now, as a duration's end and as others read it. */
@@ -30,8 +42,8 @@ export interface DeadMark {
 export interface Observed {
   /** Marks, unanswered members or the panic guard differ: write the marks, report. */
   readonly changed: boolean
-  /** Probe this member again after FAST_PROBE_MS. */
-  readonly probeSoon: boolean
+  /** Refused for the first time: probe it again now, and call `elapse` after SUSPICION_MS. */
+  readonly isNewSuspect: boolean
 }
 
 /** How often this balancer probes a pool's members: the operator decides, so a balancer looks less often. */
@@ -47,14 +59,10 @@ interface Member {
   since: string
   /** The table in use says Down. */
   isDownInTable: boolean
-  /** In a row. */
-  misses: number
-  answers: number
-  /** When the first of the latest timeouts in a row came; null if the latest result was anything else. */
-  silentSinceMs: number | null
-  inFastSeries: boolean
-  fastProbeMs: number
+  health: Health
   mark: Mark | null
+  /** When a refusal last led to a probe. */
+  fastProbeMs: number
 }
 
 interface Mark {
@@ -99,31 +107,28 @@ export class Liveness {
 
   /** Takes the result of one probe. */
   observe(id: string, outcome: ProbeOutcome, now: Moment): Observed {
-    const member = this.#members.get(id)
-    if (member === undefined) return { changed: false, probeSoon: false }
-    const before = this.#fingerprint(member)
-    const isAnswer = outcome === ProbeOutcome.accepted || outcome === ProbeOutcome.unavailable
-    if (isAnswer) this.#answered(member)
-    else this.#missed(member, outcome, now)
-    if (this.#isPanicking || !isAnswer) this.#guard(now.ms)
-    if (member.inFastSeries) member.fastProbeMs = now.ms
-    return { changed: this.#fingerprint(member) !== before, probeSoon: member.inFastSeries }
+    const config = { fall: this.#fall, rise: this.#rise }
+    return this.#update(id, now, (health) => observe(health, outcome, config, now.ms))
+  }
+
+  /** SUSPICION_MS are over since a member became suspect. */
+  elapse(id: string, now: Moment): Observed {
+    return this.#update(id, now, (health) => elapse(health, now.ms))
   }
 
   /**
    * An ICMP refusal came back for what a worker sent to this endpoint: the members to probe at once. Anybody can forge
-   * one, so it is no miss.
+   * one, so it is no result.
    */
   refused(address: string, port: number, nowMs: number): readonly string[] {
-    const suspects: string[] = []
+    const doubted: string[] = []
     for (const member of this.#members.values()) {
       if (member.address !== address || member.port !== port || member.mark !== null) continue
       if (nowMs - member.fastProbeMs < FAST_PROBE_MS) continue
       member.fastProbeMs = nowMs
-      member.inFastSeries = member.misses < this.#fall
-      suspects.push(member.id)
+      doubted.push(member.id)
     }
-    return suspects
+    return doubted
   }
 
   isDead(id: string): boolean {
@@ -137,51 +142,54 @@ export class Liveness {
     )
   }
 
-  /** Members that missed `fall` probes in a row, marked or not. */
+  /** Members that do not answer, marked or not. */
   unanswered(): readonly string[] {
-    return [...this.#members.values()].filter((m) => m.misses >= this.#fall).map((m) => m.id)
+    return [...this.#members.values()].filter(isUnanswered).map(({ id }) => id)
   }
 
-  #answered(member: Member): void {
-    member.misses = 0
-    member.silentSinceMs = null
-    member.inFastSeries = false
-    member.answers++
-    if (member.answers >= this.#rise) member.mark = null
+  #update(id: string, now: Moment, step: (health: Health) => Health): Observed {
+    const member = this.#members.get(id)
+    if (member === undefined) return { changed: false, isNewSuspect: false }
+    const before = this.#fingerprint(member)
+    const wasSuspect = isSuspect(member.health)
+    member.health = step(member.health)
+    const isDown = member.health.state === MemberState.down
+    if (!isDown) member.mark = null
+    if (isDown || this.#isPanicking) this.#mark(now)
+    return {
+      changed: this.#fingerprint(member) !== before,
+      isNewSuspect: isSuspect(member.health) && !wasSuspect,
+    }
   }
 
-  #missed(member: Member, outcome: ProbeOutcome, now: Moment): void {
-    member.answers = 0
-    member.misses++
-    member.silentSinceMs =
-      outcome === ProbeOutcome.timeout ? (member.silentSinceMs ?? now.ms) : null
-    if (outcome === ProbeOutcome.refused) member.inFastSeries = true
-    if (member.misses < this.#fall) return
-    member.inFastSeries = false
-    member.mark ??= { at: now, tableSince: member.since }
-  }
-
-  /** Withdraws the marks that the operator's guard would not believe, among them those made too early to see the wave. */
-  #guard(nowMs: number): void {
+  /** Marks whom the guard does not doubt. */
+  #mark(now: Moment): void {
     const members = [...this.#members.values()]
     const { isPanic, held } = guardAgainstPanic({
-      members: members.map(({ id, silentSinceMs, misses, mark, isDownInTable }) => ({
-        id,
-        silentSinceMs,
-        isDown: misses >= this.#fall,
-        isBelieved: isDownInTable || (mark !== null && mark.at.ms < nowMs - this.#windowMs),
-      })),
+      members: members.map(({ id, health, mark, isDownInTable }) => {
+        return { id, health, isBelieved: isDownInTable || mark !== null }
+      }),
       balancerReports: [],
       panicPercent: this.#panicPercent,
       windowMs: this.#windowMs,
-      nowMs,
+      nowMs: now.ms,
     })
     this.#isPanicking = isPanic
-    for (const member of members) if (held.has(member.id)) member.mark = null
+    for (const member of members) {
+      if (isPanic && this.#isOfThisWave(member, now.ms)) member.mark = null
+      else if (member.health.state === MemberState.down && !held.has(member.id)) {
+        member.mark ??= { at: now, tableSince: member.since }
+      }
+    }
+  }
+
+  /** Marked for its silence before the guard could see how many others fell silent with it. */
+  #isOfThisWave({ mark, health }: Member, nowMs: number): boolean {
+    return mark !== null && health.silentSinceMs !== null && mark.at.ms >= nowMs - this.#windowMs
   }
 
   #fingerprint(member: Member): string {
-    return `${this.#isPanicking} ${member.misses >= this.#fall} ${member.mark !== null}`
+    return `${this.#isPanicking} ${isUnanswered(member)} ${member.mark !== null}`
   }
 }
 
@@ -192,18 +200,23 @@ function newMember({ id, address, port, since, state }: Table['members'][number]
     port,
     since,
     isDownInTable: state === MemberState.down,
-    misses: 0,
-    answers: 0,
-    silentSinceMs: null,
-    inFastSeries: false,
-    fastProbeMs: -Infinity,
+    health: innocent(),
     mark: null,
+    fastProbeMs: -Infinity,
   }
 }
 
 function forget(member: Member): void {
   member.mark = null
-  member.misses = 0
-  member.answers = 0
-  member.silentSinceMs = null
+  member.health = innocent()
+}
+
+/** Whatever the table says, evidence of our own begins at nothing. */
+function innocent(): Health {
+  return startHealth(MemberState.up, 0)
+}
+
+/** Down, and its latest probe was no answer. */
+function isUnanswered({ health }: Member): boolean {
+  return health.state === MemberState.down && health.goodInRow === 0
 }

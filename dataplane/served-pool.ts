@@ -37,9 +37,11 @@ export class ServedPool {
   }
 
   observe(member: string, outcome: ProbeOutcome, now: Moment): Observed {
-    const observed = this.liveness.observe(member, outcome, now)
-    if (observed.changed) this.#writeMarks()
-    return observed
+    return this.#written(this.liveness.observe(member, outcome, now))
+  }
+
+  elapse(member: string, now: Moment): Observed {
+    return this.#written(this.liveness.elapse(member, now))
   }
 
   /** What to probe, each under the id `targetId(member)`. */
@@ -66,6 +68,11 @@ export class ServedPool {
     this.#dead = new Uint8Array(new SharedArrayBuffer(table.members.length))
     this.#writeMarks()
     return this.#dead
+  }
+
+  #written(observed: Observed): Observed {
+    if (observed.changed) this.#writeMarks()
+    return observed
   }
 
   #writeMarks(): void {
