@@ -1,6 +1,7 @@
 /**
- * Fields that hold IP literals, networks and host names. Values come out in one spelling each (RFC 5952 for IPv6, lower case for hosts), so that
- * comparing them is comparing text. Not here: name resolution (nothing in sipcast resolves names) and who may use which address.
+ * Fields that hold IP literals, networks and host names. Values come out in one spelling each (RFC 5952 for IPv6,
+ * lower case for hosts), so that comparing them is comparing text. Not here: name resolution (nothing in sipcast
+ * resolves names) and who may use which address.
  */
 import { z } from 'zod'
 import { withRules } from './rules.ts'
@@ -22,7 +23,10 @@ export function canonicalAddress(text: string): string | null {
   return address.startsWith('::ffff:') ? null : address
 }
 
-/** Addresses no socket of ours may send to or be bound to: unspecified, multicast, broadcast, IPv6 link-local (it would need a scope). */
+/**
+ * Addresses no socket of ours may send to or be bound to: unspecified, multicast, broadcast, IPv6 link-local (it
+ * would need a scope).
+ */
 function isUnusable(address: string): boolean {
   if (address.includes(':')) return /^(::$|ff|fe[89ab])/.test(address)
   const first = Number(address.slice(0, address.indexOf('.')))

@@ -1,5 +1,6 @@
 /**
- * Durations as Kubernetes resources spell them: Go's `500ms`, `1m30s`, `1.5h`. Parsed to whole milliseconds at the edge.
+ * Durations as Kubernetes resources spell them: Go's `500ms`, `1m30s`, `1.5h`. Parsed to whole milliseconds at the
+ * edge.
  * Not here: microseconds and nanoseconds, which no setting of ours can use, and signs.
  * Invariant: what this accepts, Go's time.ParseDuration and CEL's duration() accept too, with the same value.
  */

@@ -1,5 +1,6 @@
 /**
- * From an unknown object to a resource, or to problems a person can act on: the field, the rule, and the value that breaks it.
+ * From an unknown object to a resource, or to problems a person can act on: the field, the rule, and the value that
+ * breaks it.
  * Not here: the schemas. Invariant: never throws, whatever it is given, and at most PROBLEMS_MAX problems come back.
  */
 import type { z } from 'zod'

@@ -1,7 +1,7 @@
 /**
- * Rules between fields, written once: as a check that runs here (directory mode, and again in the operator) and as the CEL expression
- * that goes into the CRD, so that `kubectl apply` says the same. Not here: the rules themselves.
- * A rule without CEL is one whose cost the API server would refuse; then only the operator enforces it.
+ * Rules between fields, written once: as a check that runs here (directory mode, and again in the operator) and as
+ * the CEL expression that goes into the CRD, so that `kubectl apply` says the same. Not here: the rules themselves. A
+ * rule without CEL is one whose cost the API server would refuse; then only the operator enforces it.
  */
 import type { z } from 'zod'
 
@@ -34,7 +34,10 @@ export function withRules<S extends z.ZodType>(
   return checked.meta({ ...extensions, ...meta }) as S
 }
 
-/** A rule that compares with the object before the update (CEL `oldSelf`): the operator checks it against its last table. */
+/**
+ * A rule that compares with the object before the update (CEL `oldSelf`): the operator checks it against its last
+ * table.
+ */
 export function transitionRule(cel: string, message: string): Readonly<Record<string, unknown>> {
   return { 'x-kubernetes-validations': [{ rule: cel, message }] }
 }

@@ -1,7 +1,8 @@
 /**
- * The status of a SipBalancer (design section 3): what one balancer really does, as it says itself. Cluster-scoped, one per node, written by that
- * node's balancer; in directory mode it is the whole of balancers/NAME.json.
- * Not here: the part of the announcer (BGP, BFD), which comes with it. Invariant: "in use" means used for packets, not delivered.
+ * The status of a SipBalancer (design section 3): what one balancer really does, as it says itself. Cluster-scoped,
+ * one per node, written by that node's balancer; in directory mode it is the whole of balancers/NAME.json.
+ * Not here: the part of the announcer (BGP, BFD), which comes with it. Invariant: "in use" means used for packets,
+ * not delivered.
  */
 import { z } from 'zod'
 import { conditionSchema } from './sip-proxy-status.ts'

@@ -1,6 +1,8 @@
 /**
- * The status of a SipProxy (design section 3), written by the operator only; in directory mode it is the whole of status/NAMESPACE.NAME.json.
- * Not here: what the conditions' reasons are (operator). Invariant: conditions have the Kubernetes shape, one per type.
+ * The status of a SipProxy (design section 3), written by the operator only; in directory mode it is the whole of
+ * status/NAMESPACE.NAME.json.
+ * Not here: what the conditions' reasons are (operator). Invariant: conditions have the Kubernetes shape, one per
+ * type.
  */
 import { z } from 'zod'
 

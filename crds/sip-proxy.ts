@@ -1,8 +1,10 @@
 /**
- * The SipProxy resource: a pool of SIP proxies behind one or more anycast addresses (design section 3). Every range, default and rule between
- * fields is written here once; the CRD YAML is generated from the input side of these schemas.
- * Not here: what may claim which address, and what a spec may change into (operator). Invariant: a parsed spec has all defaults
- * applied, durations in milliseconds and addresses in canonical spelling, and nothing behind this edge validates again.
+ * The SipProxy resource: a pool of SIP proxies behind one or more anycast addresses (design section 3). Every range,
+ * default and rule between fields is written here once; the CRD YAML is generated from the input side of these
+ * schemas.
+ * Not here: what may claim which address, and what a spec may change into (operator). Invariant: a parsed spec has
+ * all defaults applied, durations in milliseconds and addresses in canonical spelling, and nothing behind this edge
+ * validates again.
  */
 import { z } from 'zod'
 import { cidr, hostName, ipAddress, uriHost } from './address.ts'
@@ -38,7 +40,10 @@ const staticProxySchema = z.strictObject({
   address: ipAddress(),
   port: port.default(5060),
   weight: z.int().min(1).max(1000).default(1),
-  /** Takes no new users and gives its slots away within the hand-back budget; pods have the annotation sipcast.io/drain for this. */
+  /**
+   * Takes no new users and gives its slots away within the hand-back budget; pods have the annotation
+   * sipcast.io/drain for this.
+   */
   drain: z.boolean().default(false),
 })
 
@@ -217,7 +222,10 @@ export const sipProxySpecSchema = withRules(
   ],
 )
 
-/** What `kubectl get -o yaml` may bring along besides the name is ignored in directory mode, so only its shape is looked at. */
+/**
+ * What `kubectl get -o yaml` may bring along besides the name is ignored in directory mode, so only its shape is
+ * looked at.
+ */
 const metadataSchema = z.looseObject({
   name: z
     .string()

@@ -1,7 +1,8 @@
 /**
- * Whether a SipProxy as found may have its way: can it be read, is it valid, may it change so, is the address free. What is refused leaves the
- * last good spec in force.
- * Not here: what follows (reconcile.ts). Invariants: never throws; looking twice at the same thing changes nothing the second time.
+ * Whether a SipProxy as found may have its way: can it be read, is it valid, may it change so, is the address free.
+ * What is refused leaves the last good spec in force.
+ * Not here: what follows (reconcile.ts). Invariants: never throws; looking twice at the same thing changes nothing
+ * the second time.
  */
 import { describeProblems, parseSipProxy, type SipProxy, type SipProxySpec } from '@sipcast/crds'
 import type { Context } from './context.ts'

@@ -1,6 +1,8 @@
 /**
- * What balancers say, indexed by SipProxy, so that a pass looks only at its own. A balancer whose heartbeat is too old does not count.
- * Not here: what follows from it (status.ts, panic.ts, keys.ts). Invariant: an update costs what changed, not all SipProxies.
+ * What balancers say, indexed by SipProxy, so that a pass looks only at its own. A balancer whose heartbeat is too
+ * old does not count.
+ * Not here: what follows from it (status.ts, panic.ts, keys.ts). Invariant: an update costs what changed, not all
+ * SipProxies.
  */
 import type { BalancedSipProxy } from '@sipcast/crds'
 import { timeMs } from './iso-time.ts'

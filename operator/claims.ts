@@ -1,8 +1,9 @@
 /**
  * Who may serve which address and port. Two SipProxies may share an address on different ports, never an endpoint.
  * Not here: whether an address may be used at all (address pools, Kubernetes only).
- * Invariants: whoever is served there keeps it (an edit of one object never breaks another); among those that are not yet, the older object
- * wins, then the smaller name. So the outcome does not depend on the order in which objects are looked at, once all have said what they want.
+ * Invariants: whoever is served there keeps it (an edit of one object never breaks another); among those that are not
+ * yet, the older object wins, then the smaller name. So the outcome does not depend on the order in which objects are
+ * looked at, once all have said what they want.
  */
 import type { Key } from './ports.ts'
 

@@ -23,8 +23,8 @@ export interface Context {
 export type StoreWhat = 'tableRead' | 'tableWrite' | 'statusRead' | 'statusWrite'
 
 /**
- * Runs one read or write of a pass. What fails is told once, counted each time, and remembered until it succeeds; null stands for "it failed".
- * Anything but a StoreError is a bug and passes through.
+ * Runs one read or write of a pass. What fails is told once, counted each time, and remembered until it succeeds;
+ * null stands for "it failed". Anything but a StoreError is a bug and passes through.
  */
 export async function attempt<T>(
   context: Context,

@@ -1,8 +1,9 @@
 /**
- * Which object a table belongs to, and in which order objects and tables come (design section 4, "Publishing").
- * On Kubernetes uid, creation time and generation are the API server's. In directory mode nobody gives them: a uid is drawn at first sight and found
- * again in the table, and the generation counts changes of the spec.
- * Invariants: a new uid always comes with a later objectCreated; a restart that finds everything unchanged changes nothing.
+ * Which object a table belongs to, and in which order objects and tables come (design section 4, "Publishing"). On
+ * Kubernetes uid, creation time and generation are the API server's. In directory mode nobody gives them: a uid is
+ * drawn at first sight and found again in the table, and the generation counts changes of the spec.
+ * Invariants: a new uid always comes with a later objectCreated; a restart that finds everything unchanged changes
+ * nothing.
  */
 import type { SipProxyStatus } from '@sipcast/crds'
 import type { Table } from '@sipcast/mapping'

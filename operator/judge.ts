@@ -1,7 +1,9 @@
 /**
- * From what probes, people and balancers say of a pool's proxies to a state and a role for each: the health step of the pass. Pure.
+ * From what probes, people and balancers say of a pool's proxies to a state and a role for each: the health step of
+ * the pass. Pure.
  * Not here: counting probes (@sipcast/mapping's health.ts) and dealing slots (plan.ts).
- * Invariants: what cannot be known yet changes nothing; a proxy of the last table keeps its state until there is evidence against it.
+ * Invariants: what cannot be known yet changes nothing; a proxy of the last table keeps its state until there is
+ * evidence against it.
  */
 import {
   guardAgainstPanic,
@@ -48,7 +50,10 @@ export interface MemberMemory {
   readonly sinceMs: number
   /** When it last became usable; null while it is not. */
   readonly usableSinceMs: number | null
-  /** It failed after it was usable and has no slots since, so a return is a hand-back; a newcomer, or one that a person drained, just joins. */
+  /**
+   * It failed after it was usable and has no slots since, so a return is a hand-back; a newcomer, or one that a
+   * person drained, just joins.
+   */
   readonly hasLeft: boolean
 }
 
@@ -88,7 +93,9 @@ export interface Verdict {
   readonly isHolding: boolean
   /** Some have not been heard of for the first time. */
   readonly isPending: boolean
-  /** When time alone changes the verdict: a wait for hand-back or a panic is over; null if nothing waits for a time. */
+  /**
+   * When time alone changes the verdict: a wait for hand-back or a panic is over; null if nothing waits for a time.
+   */
   readonly nextMs: number | null
 }
 

@@ -1,7 +1,8 @@
 /**
  * Keeps keys.json as keys.ts says it should be, and knows which key signs. The only writer of keys.
- * Invariants: a key signs only once it is stored where balancers read it; keys in memory are put back when the file is lost; keys that
- * are nowhere any more are replaced under new ids, loudly, because every token made with them is void.
+ * Invariants: a key signs only once it is stored where balancers read it; keys in memory are put back when the file
+ * is lost; keys that are nowhere any more are replaced under new ids, loudly, because every token made with them is
+ * void.
  */
 import type { Balancers } from './balancers.ts'
 import { encodeKeys, type KeyNews, type MacKey, parseKeys, stepKeys } from './keys.ts'

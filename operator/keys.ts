@@ -1,7 +1,10 @@
 /**
- * The life of the MAC keys: accepted everywhere, then signing, then accepted for at least a day after its last use (design section 4). Pure.
- * Not here: reading and writing them (key-keeper.ts). Balancers read `id` and `secret` of each entry and nothing else.
- * Invariants: exactly one key signs; ids are not used again while anything may still know them; a key leaves only when no table names it.
+ * The life of the MAC keys: accepted everywhere, then signing, then accepted for at least a day after its last use
+ * (design section 4). Pure.
+ * Not here: reading and writing them (key-keeper.ts). Balancers read `id` and `secret` of each entry and nothing
+ * else.
+ * Invariants: exactly one key signs; ids are not used again while anything may still know them; a key leaves only
+ * when no table names it.
  *
  *    created ──► accepted by all fresh balancers ──► signingSince ──► (successor signs) retired ──► 1 day ──► gone
  */
@@ -70,7 +73,10 @@ export function encodeKeys(keys: readonly MacKey[]): string {
   return `${JSON.stringify({ keys }, null, 2)}\n`
 }
 
-/** Without a key nothing can be signed, so the first one signs at once; of given ones it is the one that tables name, else the oldest. */
+/**
+ * Without a key nothing can be signed, so the first one signs at once; of given ones it is the one that tables name,
+ * else the oldest.
+ */
 function withSigner(input: KeyStepInput, news: KeyNews[]): readonly MacKey[] {
   const { keys, namedByTables, nowMs } = input
   if (keys.some(isSigning)) return keys

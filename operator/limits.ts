@@ -35,10 +35,15 @@ export const KEY_ACCEPTED_AFTER_USE_MS = 24 * 3_600_000
 export const KEY_SETTLE_MS = 10_000
 export const KEY_ID_MAX = 255
 
-/** Directory mode: events of the file system are collected this long; without any, everything is looked at this often. */
+/**
+ * Directory mode: events of the file system are collected this long; without any, everything is looked at this often.
+ */
 export const WATCH_SETTLE_MS = 20
 export const RESCAN_PERIOD_MS = 2_000
-/** A manifest must be gone this long before its SipProxy counts as removed: editors write by truncating or by moving away. */
+/**
+ * A manifest must be gone this long before its SipProxy counts as removed: editors write by truncating or by moving
+ * away.
+ */
 export const ABSENCE_CONFIRM_MS = 1_000
 export const MANIFEST_BYTES_MAX = 4 << 20
 export const MANIFEST_DOCUMENTS_MAX = 4096
@@ -50,7 +55,10 @@ export const STOP_WAIT_MAX_MS = 2_000
 /** New proxies that are probed at once instead of in their turn. */
 export const PROBE_NOW_MAX = 256
 
-/** The proxies of the first table that come up this soon after the first of them join it without budget: nobody has registered yet. */
+/**
+ * The proxies of the first table that come up this soon after the first of them join it without budget: nobody has
+ * registered yet.
+ */
 export const GATHERING_MS = 3_000
 
 /** A socket for probes that cannot be had is tried again after this. */

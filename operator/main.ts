@@ -1,7 +1,7 @@
 /**
  * The operator's process: command line in, ports put together, signals. The only place that knows all skins.
- * Not here: what an operator does (operator.ts). Invariants: a usage error ends with 2, a refused configuration with 1, each with one line on
- * standard error; SIGTERM and SIGINT end in order with 0.
+ * Not here: what an operator does (operator.ts). Invariants: a usage error ends with 2, a refused configuration with
+ * 1, each with one line on standard error; SIGTERM and SIGINT end in order with 0.
  */
 import { stat } from 'node:fs/promises'
 import process from 'node:process'

@@ -1,6 +1,8 @@
 /**
- * The operator's metrics. Label values come from closed sets, or name objects that exist (namespace, name, proxy); those go with their object.
- * Not here: when to count. Per-SipProxy values are read from their owners when somebody scrapes, so that nothing is counted per probe but the probe. The process's own metrics are added in io/.
+ * The operator's metrics. Label values come from closed sets, or name objects that exist (namespace, name, proxy);
+ * those go with their object.
+ * Not here: when to count. Per-SipProxy values are read from their owners when somebody scrapes, so that nothing is
+ * counted per probe but the probe. The process's own metrics are added in io/.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 

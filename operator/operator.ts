@@ -1,7 +1,9 @@
 /**
- * The operator as one living thing: takes changes from its ports, keeps one Pool per SipProxy, and runs passes over them. Knows no skin.
+ * The operator as one living thing: takes changes from its ports, keeps one Pool per SipProxy, and runs passes over
+ * them. Knows no skin.
  * Not here: the pass (reconcile.ts); the process (main.ts).
- * Invariants: events only mark work; every table is read before any SipProxy may claim an address; whatever a pass throws, the others go on.
+ * Invariants: events only mark work; every table is read before any SipProxy may claim an address; whatever a pass
+ * throws, the others go on.
  */
 import type { ProbeResult } from '@sipcast/net'
 import { admit, claim } from './admission.ts'
@@ -176,7 +178,8 @@ export class Operator {
       if (!this.#pools.has(key)) return DONE
       return { ...end, againMs: Math.min(end.againMs ?? RESYNC_PERIOD_MS, RESYNC_PERIOD_MS) }
     } catch (cause) {
-      // A bug that one object brings out must not take the service of the others along: it is told, counted and tried again.
+      // A bug that one object brings out must not take the service of the others along: it is told, counted and tried
+      // again.
       const message = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
       tell({ level: 'error', event: 'PassFailed', key, message })
       this.metrics.passes.inc({ outcome: 'failed' })

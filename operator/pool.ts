@@ -1,6 +1,6 @@
 /**
- * What the operator remembers of one SipProxy between two passes. All of it can be found again in tables, status and balancers' reports, or does
- * no harm when lost. Not here: what is remembered of its proxies' health (probes.ts).
+ * What the operator remembers of one SipProxy between two passes. All of it can be found again in tables, status and
+ * balancers' reports, or does no harm when lost. Not here: what is remembered of its proxies' health (probes.ts).
  * Invariant: `table` is the table that is stored, or was stored last and shall be again.
  */
 import { createHash } from 'node:crypto'
@@ -164,8 +164,9 @@ function outdate(pool: Pool, { objectCreated }: Table): void {
 }
 
 /**
- * A table whose checksum is wrong still says who owned what and which object it was. That is no truth, but a better start than none: nobody is
- * moved for it, and it is written anew. If it does not even hold together as a table, nothing is taken.
+ * A table whose checksum is wrong still says who owned what and which object it was. That is no truth, but a better
+ * start than none: nobody is moved for it, and it is written anew. If it does not even hold together as a table,
+ * nothing is taken.
  */
 function salvage(pool: Pool, text: string): void {
   const table = resealed(text)

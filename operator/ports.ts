@@ -1,7 +1,9 @@
 /**
- * What the operator needs from the world: a clock, random numbers, a place where SipProxies, tables, status, keys and balancers' reports live, probes,
- * and somebody to tell. The directory skin is in io/; the Kubernetes skin and the simulator implement the same.
- * Not here: any decision. Invariant: reconciling knows these interfaces only, so it does not know which skin it runs on.
+ * What the operator needs from the world: a clock, random numbers, a place where SipProxies, tables, status, keys and
+ * balancers' reports live, probes, and somebody to tell. The directory skin is in io/; the Kubernetes skin and the
+ * simulator implement the same.
+ * Not here: any decision. Invariant: reconciling knows these interfaces only, so it does not know which skin it runs
+ * on.
  */
 import type { LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
 import type { ProbeTarget } from '@sipcast/net'
@@ -96,11 +98,14 @@ export type Change =
   | { readonly what: 'keys' }
 
 /**
- * Where things live. Lists answer from memory that the skin keeps current; reads and writes of one thing go through, and throw StoreError.
- * `ifVersion` null means: only if there is none yet.
+ * Where things live. Lists answer from memory that the skin keeps current; reads and writes of one thing go through,
+ * and throw StoreError. `ifVersion` null means: only if there is none yet.
  */
 export interface Cluster {
-  /** Of the lease this operator works under: a table with a higher one was written by our successor. Null where there is no lease. */
+  /**
+   * Of the lease this operator works under: a table with a higher one was written by our successor. Null where there
+   * is no lease.
+   */
   readonly leaseTransitions: number | null
   /** Every SipProxy that is present, unreadable, or has a table or a status left. */
   keys(): ReadonlySet<Key>

@@ -1,7 +1,8 @@
 /**
- * What is probed, and what came of it: the health of every proxy of every SipProxy. The prober asks, @sipcast/mapping's machine counts.
- * Not here: what follows from it (judge.ts). Invariants: a result costs the same whatever the number of proxies; a SipProxy is told
- * exactly when something changed that its pass may decide differently on.
+ * What is probed, and what came of it: the health of every proxy of every SipProxy. The prober asks,
+ * @sipcast/mapping's machine counts.
+ * Not here: what follows from it (judge.ts). Invariants: a result costs the same whatever the number of proxies; a
+ * SipProxy is told exactly when something changed that its pass may decide differently on.
  */
 import {
   elapse,

@@ -1,7 +1,7 @@
 /**
  * Writing a table: when, under which epoch, and what is remembered of it. Not here: what it says (plan.ts).
- * Invariants: a table that says nothing new is not written; an epoch is never used for two different tables; what failed to be written
- * changes nothing in memory, so the next pass plans the same again.
+ * Invariants: a table that says nothing new is not written; an epoch is never used for two different tables; what
+ * failed to be written changes nothing in memory, so the next pass plans the same again.
  */
 import {
   encodeTable,

@@ -1,7 +1,8 @@
 /**
- * Work to be done per SipProxy: marks coalesce, one pass per key at a time, a bounded number of keys at once, failures back off.
- * Not here: what a pass does. Invariants: a mark is never lost (one that comes during the key's pass runs it again); a pass that says when to come
- * back comes back then, unless a mark brings it earlier.
+ * Work to be done per SipProxy: marks coalesce, one pass per key at a time, a bounded number of keys at once,
+ * failures back off.
+ * Not here: what a pass does. Invariants: a mark is never lost (one that comes during the key's pass runs it again);
+ * a pass that says when to come back comes back then, unless a mark brings it earlier.
  */
 import { PASSES_AT_ONCE_MAX, RETRY_DELAY_MAX_MS, RETRY_DELAY_MIN_MS } from './limits.ts'
 import type { Clock, Key, Random } from './ports.ts'

@@ -1,8 +1,9 @@
 /**
- * The pass over one SipProxy, on one page: read everything → admit or refuse → judge its proxies → plan the table → publish → status, always, also
- * on error (design section 4). Level-triggered: it depends on what is, never on what happened.
- * Not here: what each step does; who calls it (operator.ts). Invariants: bad objects leave the last good table and its proxies' health in force;
- * a pass that finds nothing new writes nothing.
+ * The pass over one SipProxy, on one page: read everything → admit or refuse → judge its proxies → plan the table →
+ * publish → status, always, also on error (design section 4). Level-triggered: it depends on what is, never on what
+ * happened.
+ * Not here: what each step does; who calls it (operator.ts). Invariants: bad objects leave the last good table and
+ * its proxies' health in force; a pass that finds nothing new writes nothing.
  */
 import { handBackGrowsAtMs, MemberState } from '@sipcast/mapping'
 import { type Admission, admit } from './admission.ts'
@@ -194,7 +195,10 @@ function reportOf(
   }
 }
 
-/** When time alone changes what a pass would do: a wait for hand-back is over, the budget has grown, first results are overdue. */
+/**
+ * When time alone changes what a pass would do: a wait for hand-back is over, the budget has grown, first results are
+ * overdue.
+ */
 function againMs(
   pool: Pool,
   {

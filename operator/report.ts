@@ -1,6 +1,8 @@
 /**
- * The last step of every pass: what it found and did, as status, and what changed as notices. Always runs, also after errors.
- * Not here: the conditions' rules (status.ts). Invariant: nothing is written when nothing changed but round-trip times.
+ * The last step of every pass: what it found and did, as status, and what changed as notices. Always runs, also after
+ * errors.
+ * Not here: the conditions' rules (status.ts). Invariant: nothing is written when nothing changed but round-trip
+ * times.
  */
 import type { ProxyStatus, SipProxyStatus } from '@sipcast/crds'
 import { MemberRole, type MemberState, type Table } from '@sipcast/mapping'

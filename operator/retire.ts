@@ -1,6 +1,8 @@
 /**
- * The end of a SipProxy: its table says `removed` until every balancer has applied that, then nothing is left of it (design section 4, "Publishing").
- * Invariants: no finalizer, so this begins whenever a table without a SipProxy is found; a SipProxy that comes back in the meantime is a new object.
+ * The end of a SipProxy: its table says `removed` until every balancer has applied that, then nothing is left of it
+ * (design section 4, "Publishing").
+ * Invariants: no finalizer, so this begins whenever a table without a SipProxy is found; a SipProxy that comes back
+ * in the meantime is a new object.
  */
 import { attempt, type Context } from './context.ts'
 import { REMOVAL_WAIT_MAX_MS } from './limits.ts'
@@ -32,7 +34,9 @@ async function isRemovalPublished(pool: Pool, context: Context): Promise<boolean
   return outcome !== Published.failed
 }
 
-/** All fresh balancers that had this SipProxy use the removed table, or have dropped it; without any, only time tells. */
+/**
+ * All fresh balancers that had this SipProxy use the removed table, or have dropped it; without any, only time tells.
+ */
 function isApplied({ key, table }: Pool, { balancers }: Context): boolean {
   if (balancers.acceptedKeyIds().length === 0) return false
   return balancers

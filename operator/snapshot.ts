@@ -1,7 +1,8 @@
 /**
- * From what was found to what is wanted: one typed view of a SipProxy, whether it comes from its spec or, where the spec cannot be read after a
- * restart, from its last table. Pure.
- * Not here: who is up (judge.ts). Invariants: candidates have distinct ids and at most MEMBERS_MAX of them count; everything is valid as a table.
+ * From what was found to what is wanted: one typed view of a SipProxy, whether it comes from its spec or, where the
+ * spec cannot be read after a restart, from its last table. Pure.
+ * Not here: who is up (judge.ts). Invariants: candidates have distinct ids and at most MEMBERS_MAX of them count;
+ * everything is valid as a table.
  */
 import { HandBackPolicy, type SipProxySpec } from '@sipcast/crds'
 import {
@@ -127,8 +128,8 @@ export function endpointsOf({
 }
 
 /**
- * Members that left or moved are remembered for their tokens' sake; the newest are kept, none that is a member now. Entries past their
- * time go with the next change: they are no reason for a new table.
+ * Members that left or moved are remembered for their tokens' sake; the newest are kept, none that is a member now.
+ * Entries past their time go with the next change: they are no reason for a new table.
  */
 export function formerOf(options: {
   readonly last: Table | null

@@ -1,7 +1,8 @@
 /**
  * The status of a SipProxy from what a pass found and did (design section 3). Pure.
- * Not here: writing it. Invariants: a condition's lastTransitionTime changes only with its status; two statuses that differ in rttMs alone count
- * as the same; every False or Degraded message says what to do, or that nothing needs to be done.
+ * Not here: writing it. Invariants: a condition's lastTransitionTime changes only with its status; two statuses that
+ * differ in rttMs alone count as the same; every False or Degraded message says what to do, or that nothing needs to
+ * be done.
  */
 import { type Condition, ConditionType, type ProxyStatus, type SipProxyStatus } from '@sipcast/crds'
 import type { BalancerView } from './balancers.ts'

@@ -1,4 +1,6 @@
-/** A world in memory for tests of the operator: one cluster, proxies that do as they are told, a clock moved by hand. */
+/**
+ * A world in memory for tests of the operator: one cluster, proxies that do as they are told, a clock moved by hand.
+ */
 import type { BalancedSipProxy, SipProxyStatus } from '@sipcast/crds'
 import { decodeTable, type Table } from '@sipcast/mapping'
 import { isoTime } from './iso-time.ts'

@@ -1,5 +1,6 @@
 /**
- * Writing a file so that a reader sees the old text or the new one, never half: a temporary file beside it, then rename.
+ * Writing a file so that a reader sees the old text or the new one, never half: a temporary file beside it, then
+ * rename.
  * Not here: what is written. Invariant: a failed write leaves the old file as it was and no temporary file behind.
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises'

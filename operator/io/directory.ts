@@ -1,8 +1,10 @@
 /**
- * The directory skin of the Cluster port: manifests in DIR/*.yaml, tables, status, keys and balancers' reports beside them.
+ * The directory skin of the Cluster port: manifests in DIR/*.yaml, tables, status, keys and balancers' reports beside
+ * them.
  * Not here: how files are watched (folder.ts), written (atomic-write.ts) and read (manifest.ts, reports.ts).
- * Invariants: the operator is the only writer of tables, status and keys.json (main.ts holds the lock), so a version is the hash of the
- * text; what was written by us is no news to us; nothing is ever removed because something could not be read.
+ * Invariants: the operator is the only writer of tables, status and keys.json (main.ts holds the lock), so a version
+ * is the hash of the text; what was written by us is no news to us; nothing is ever removed because something could
+ * not be read.
  */
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'

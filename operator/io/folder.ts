@@ -1,8 +1,9 @@
 /**
- * One folder kept in view: fs.watch says quickly what changed, a periodic look at everything finds what it missed (lost events, network file
- * systems, a folder that was replaced). Not here: what the files mean.
- * Invariants: one look at a time; a file is reported when its identity, size or times differ from what was reported last;
- * files that begin with a dot are nobody's; nothing throws, a folder that cannot be read is reported as such and keeps its last files.
+ * One folder kept in view: fs.watch says quickly what changed, a periodic look at everything finds what it missed
+ * (lost events, network file systems, a folder that was replaced). Not here: what the files mean.
+ * Invariants: one look at a time; a file is reported when its identity, size or times differ from what was reported
+ * last; files that begin with a dot are nobody's; nothing throws, a folder that cannot be read is reported as such
+ * and keeps its last files.
  */
 import { type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'

@@ -1,5 +1,6 @@
 /**
- * /metrics, /healthz and /readyz. Not here: what they say. Invariant: a request costs nothing but its own answer; nothing is accepted but GET and HEAD.
+ * /metrics, /healthz and /readyz. Not here: what they say. Invariant: a request costs nothing but its own answer;
+ * nothing is accepted but GET and HEAD.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { ListenAddress } from '../config.ts'

@@ -1,6 +1,6 @@
 /**
- * One operator per directory. The lock is an abstract Unix socket named after the directory: the kernel frees it with the process, however that
- * ends, so there is no stale lock. Not here: leader election (Kubernetes).
+ * One operator per directory. The lock is an abstract Unix socket named after the directory: the kernel frees it with
+ * the process, however that ends, so there is no stale lock. Not here: leader election (Kubernetes).
  */
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'

@@ -1,6 +1,8 @@
 /**
- * One manifest file, text to documents. Not here: whether a document is a valid SipProxy (crds), and finding files (manifests.ts).
- * Invariant: never throws; a document that cannot be read says so with file, document and line, and keeps its name where that can still be seen.
+ * One manifest file, text to documents. Not here: whether a document is a valid SipProxy (crds), and finding files
+ * (manifests.ts).
+ * Invariant: never throws; a document that cannot be read says so with file, document and line, and keeps its name
+ * where that can still be seen.
  */
 import { SIP_PROXY_KIND } from '@sipcast/crds'
 import { type Document, parseAllDocuments } from 'yaml'

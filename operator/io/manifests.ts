@@ -1,9 +1,10 @@
 /**
- * The SipProxies of a folder of manifests, as sightings. Knows what each file said last, which of two files a SipProxy is read from, and when a SipProxy
- * counts as gone.
+ * The SipProxies of a folder of manifests, as sightings. Knows what each file said last, which of two files a
+ * SipProxy is read from, and when a SipProxy counts as gone.
  * Not here: the file system (folder.ts), YAML (manifest.ts), validity (crds).
- * Invariants: a SipProxy is absent only when the folder can be read, no unreadable document could be its own, and it has been missing for
- * ABSENCE_CONFIRM_MS; of two documents for one SipProxy the first by file name and position counts.
+ * Invariants: a SipProxy is absent only when the folder can be read, no unreadable document could be its own, and it
+ * has been missing for ABSENCE_CONFIRM_MS; of two documents for one SipProxy the first by file name and position
+ * counts.
  */
 import { ABSENCE_CONFIRM_MS } from '../limits.ts'
 import type { Clock, Key, Sighting, Tell } from '../ports.ts'
@@ -37,7 +38,10 @@ export class Manifests {
   readonly #files = new Map<string, File>()
   readonly #filesOf = new Map<Key, Set<string>>()
   readonly #found = new Map<Key, Found>()
-  /** Since when (monotonic) a key is missing that was here before; what it said then still holds until that is confirmed. */
+  /**
+   * Since when (monotonic) a key is missing that was here before; what it said then still holds until that is
+   * confirmed.
+   */
   readonly #missing = new Map<Key, number>()
   readonly #startedMs: number
   #unreadable: string | null = null

@@ -1,5 +1,6 @@
 /**
- * The Cluster port in memory: for tests and simulation. Says what it was told to, keeps what is written, and fails on demand.
+ * The Cluster port in memory: for tests and simulation. Says what it was told to, keeps what is written, and fails on
+ * demand.
  * Invariant: a version changes with every write, and a write with another version than the stored one is a conflict.
  */
 import type { SipProxyStatus } from '@sipcast/crds'

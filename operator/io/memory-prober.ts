@@ -1,5 +1,6 @@
 /**
- * The Prober port over proxies that only exist in memory: each does what it was told, at the times of a real prober. For tests and simulation.
+ * The Prober port over proxies that only exist in memory: each does what it was told, at the times of a real prober.
+ * For tests and simulation.
  * Not here: sockets and SIP (@sipcast/net).
  */
 import type { ProbeResult, ProbeTarget } from '@sipcast/net'

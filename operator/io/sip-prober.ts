@@ -114,7 +114,9 @@ function familyOf({ address }: ProbeTarget): Family {
   return isIPv6(address) ? 6 : 4
 }
 
-/** For Via: responses come to the source of the request (RFC 3581), so any address of ours that is not absurd will do. */
+/**
+ * For Via: responses come to the source of the request (RFC 3581), so any address of ours that is not absurd will do.
+ */
 function ownAddress(family: Family): string {
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address, family: found, internal, scopeid } of addresses ?? []) {
