@@ -1,4 +1,7 @@
-/** An explanation as `explain` prints it: for people, or as one JSON object. Not here: the explanation (`explain.ts`). */
+/**
+ * An explanation as `explain` prints it: for people, or as one JSON object. Not here: the explanation
+ * (`explain.ts`).
+ */
 
 import type { Explanation } from './explain.ts'
 

@@ -1,7 +1,7 @@
 /**
- * The packet path: what happens to one datagram is the body of `forward`, top to bottom.
- * Not here: sockets, clocks, logs, tables' arrival. Invariants: every return is a Verdict, each has a counter; a datagram
- * leads to at most one datagram; nothing is remembered for the next one.
+ * The packet path: what happens to one datagram is the body of `forward`, top to bottom. Not here: sockets,
+ * clocks, logs, tables' arrival. Invariants: every return is a Verdict, each has a counter; a datagram leads
+ * to at most one datagram; nothing is remembered for the next one.
  */
 
 import { Scan, scan } from '@sipcast/sip'

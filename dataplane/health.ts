@@ -1,7 +1,7 @@
 /**
- * Whether this balancer lives and whether it serves, with the first reason why not.
- * Not here: HTTP (`io/http-server.ts`). Invariant: ready means that a phone's packet would be forwarded, or that there is
- * no SipProxy to serve.
+ * Whether this balancer lives and whether it serves, with the first reason why not. Not here: HTTP
+ * (`io/http-server.ts`). Invariant: ready means that a phone's packet would be forwarded, or that there is no
+ * SipProxy to serve.
  */
 
 import type { BalancerState } from './state.ts'

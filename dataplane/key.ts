@@ -1,7 +1,7 @@
 /**
- * The key of a request and its slot (design 5.2, step 3).
- * Not here: spelling rules of a user part (`userKey` in @sipcast/sip), who owns the slot (`target.ts`).
- * Invariant: CANCEL and the ACK to a non-2xx repeat the INVITE's Request-URI and so have its key (RFC 3261 §9.1, §17.1.1.3).
+ * The key of a request and its slot (design 5.2, step 3). Not here: spelling rules of a user part (`userKey`
+ * in @sipcast/sip), who owns the slot (`target.ts`). Invariant: CANCEL and the ACK to a non-2xx repeat the
+ * INVITE's Request-URI and so have its key (RFC 3261 §9.1, §17.1.1.3).
  */
 
 import { Method, userKey } from '@sipcast/sip'

@@ -1,7 +1,7 @@
 /**
- * Copies of the tables in use, for a start without operator or API. Not here: the disk (`io/`).
- * Invariants: only tables that came into use are kept; a copy that cannot be written is tried again and stands in nobody's
- * way; a removed SipProxy's last table is kept too, so that no older one revives it after a restart.
+ * Copies of the tables in use, for a start without operator or API. Not here: the disk (`io/`). Invariants:
+ * only tables that came into use are kept; a copy that cannot be written is tried again and stands in
+ * nobody's way; a removed SipProxy's last table is kept too, so that no older one revives it after a restart.
  */
 
 import { WRITE_RETRY_MS } from './limits.ts'

@@ -1,7 +1,8 @@
 /**
- * The balancer's program: reads arguments, puts skins behind the ports, waits for SIGTERM.
- * Not here: what a balancer does (`balancer.ts`, `forward.ts`). Invariants: the only reader of arguments; a usage error ends
- * with 2, a refused configuration with 1, each with one line on standard error; SIGTERM and SIGINT end in order with 0.
+ * The balancer's program: reads arguments, puts skins behind the ports, waits for SIGTERM. Not here: what a
+ * balancer does (`balancer.ts`, `forward.ts`). Invariants: the only reader of arguments; a usage error ends
+ * with 2, a refused configuration with 1, each with one line on standard error; SIGTERM and SIGINT end in
+ * order with 0.
  */
 
 import { stat } from 'node:fs/promises'

@@ -1,8 +1,8 @@
 /**
- * Token buckets per source in fixed memory: what one source may send per second (design 5.6).
- * Not here: who is exempt (`protect.ts`). Invariants: memory never grows; a source that shares a set with busier ones can
- * lose its bucket and begin with a full one, never be punished for another's traffic. IPv6 sources count by /64, since
- * one subscriber holds that many addresses.
+ * Token buckets per source in fixed memory: what one source may send per second (design 5.6). Not here: who
+ * is exempt (`protect.ts`). Invariants: memory never grows; a source that shares a set with busier ones can
+ * lose its bucket and begin with a full one, never be punished for another's traffic. IPv6 sources count by
+ * /64, since one subscriber holds that many addresses.
  *
  *     set = 4 buckets; bucket: address words 0…3 (int32) | pool | tokens (float64) | refilled at (float64 ms)
  */

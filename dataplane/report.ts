@@ -1,7 +1,7 @@
 /**
- * What this balancer says of itself: the status of its SipBalancer, made from the main thread's state.
- * Not here: writing it (`io/`), deciding when (`balancer.ts`). Invariants: a table is reported as in use only when every
- * running worker uses it; texts and lists stay within what the schema allows.
+ * What this balancer says of itself: the status of its SipBalancer, made from the main thread's state. Not
+ * here: writing it (`io/`), deciding when (`balancer.ts`). Invariants: a table is reported as in use only
+ * when every running worker uses it; texts and lists stay within what the schema allows.
  */
 
 import type { BalancedSipProxy, SipBalancerStatus } from '@sipcast/crds'

@@ -1,6 +1,6 @@
 /**
- * When the report is written: at once when something in it changed, else every heartbeat.
- * Not here: what it says (`report.ts`), where it goes (`io/`). Invariant: packet rates and the clock alone are no change.
+ * When the report is written: at once when something in it changed, else every heartbeat. Not here: what it
+ * says (`report.ts`), where it goes (`io/`). Invariant: packet rates and the clock alone are no change.
  */
 
 import type { SipBalancerStatus } from '@sipcast/crds'

@@ -1,6 +1,7 @@
 /**
- * Everything the balancer's main thread knows. `balancer.ts` changes it; the report, the metrics and the health endpoints
- * read it. Not here: any decision. Invariant: plain memory, rebuilt from the outside after a restart.
+ * Everything the balancer's main thread knows. `balancer.ts` changes it; the report, the metrics and the
+ * health endpoints read it. Not here: any decision. Invariant: plain memory, rebuilt from the outside after a
+ * restart.
  */
 
 import type { Table } from '@sipcast/mapping'

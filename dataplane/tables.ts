@@ -6,8 +6,9 @@
  *                 │
  *                 └─► waiting, while its signing key is unknown ──► in use ──`removed`──► no longer served, remembered
  *
- * Invariants: tables of one SipProxy are used in the order of (uid, epoch), a new uid only with a later `objectCreated`;
- * a bad document changes nothing; a vanished one neither; a removed SipProxy is not revived by an older table.
+ * Invariants: tables of one SipProxy are used in the order of (uid, epoch), a new uid only with a later
+ * `objectCreated`; a bad document changes nothing; a vanished one neither; a removed SipProxy is not revived
+ * by an older table.
  */
 
 import { decodeTable, newerTable, type Table, TableErrorCode } from '@sipcast/mapping'

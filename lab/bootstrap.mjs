@@ -1,7 +1,7 @@
 /**
- * Makes sure that what package-lock.json says is installed, and that a Node that runs TypeScript as it stands is there. Runs
- * before `npm start` and `npm test`, from a fresh clone and with any Node ≥ 20: therefore plain JavaScript, without imports of ours.
- * Invariant: silent and quick when there is nothing to do.
+ * Makes sure that what package-lock.json says is installed, and that a Node that runs TypeScript as it stands
+ * is there. Runs before `npm start` and `npm test`, from a fresh clone and with any Node ≥ 20: therefore
+ * plain JavaScript, without imports of ours. Invariant: silent and quick when there is nothing to do.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'

@@ -1,8 +1,8 @@
 /**
- * That the linter's borders hold: each row plants one violation in an empty copy of the repository's folders, and the linter
- * has to find it there, under that rule; what is allowed has to pass.
- * Not here: the rules themselves (oxlint.config.ts). A border nobody can break is worth a canary: linters that see no file
- * say "no violations" too.
+ * That the linter's borders hold: each row plants one violation in an empty copy of the repository's folders,
+ * and the linter has to find it there, under that rule; what is allowed has to pass. Not here: the rules
+ * themselves (oxlint.config.ts). A border nobody can break is worth a canary: linters that see no file say
+ * "no violations" too.
  */
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'

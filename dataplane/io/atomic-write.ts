@@ -1,6 +1,7 @@
 /**
- * Writing a file so that a reader sees the old text or the new one, never half: a temporary file beside it, then rename.
- * Not here: what is written. Invariant: a failed write leaves the old file as it was and no temporary file behind.
+ * Writing a file so that a reader sees the old text or the new one, never half: a temporary file beside it,
+ * then rename. Not here: what is written. Invariant: a failed write leaves the old file as it was and no
+ * temporary file behind.
  */
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'

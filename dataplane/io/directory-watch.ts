@@ -1,7 +1,7 @@
 /**
- * Calls back soon after something in the watched folders changed.
- * Not here: what changed; whoever is called looks for himself, and looks now and then without being called, so a lost event
- * costs a second and a platform without events works. Invariant: nothing throws.
+ * Calls back soon after something in the watched folders changed. Not here: what changed; whoever is called
+ * looks for himself, and looks now and then without being called, so a lost event costs a second and a
+ * platform without events works. Invariant: nothing throws.
  */
 
 import { type FSWatcher, statSync, watch } from 'node:fs'

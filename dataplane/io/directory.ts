@@ -1,7 +1,8 @@
 /**
- * The directory skin of tables, keys and reports: DIR/tables/NAMESPACE.NAME.json, DIR/keys.json, DIR/balancers/NAME.json.
- * Not here: what the files say, when to look (`directory-watch.ts`). Invariants: names that begin with a dot are writes
- * under way, and skipped; a missing `tables` in a directory that is there means that nothing was published yet.
+ * The directory skin of tables, keys and reports: DIR/tables/NAMESPACE.NAME.json, DIR/keys.json,
+ * DIR/balancers/NAME.json. Not here: what the files say, when to look (`directory-watch.ts`). Invariants:
+ * names that begin with a dot are writes under way, and skipped; a missing `tables` in a directory that is
+ * there means that nothing was published yet.
  */
 
 import { readdir, readFile, stat } from 'node:fs/promises'

@@ -1,6 +1,7 @@
 /**
  * `explain`: reads tables, keys and one message, and says what would become of it.
- * Not here: the answer itself (`explain.ts`). Invariant: reads only; a table that a balancer would refuse is left out, and said.
+ * Not here: the answer itself (`explain.ts`). Invariant: reads only; a table that a balancer would refuse is
+ * left out, and said.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -58,7 +59,10 @@ async function readTables(directory: Directory, warnings: string[]): Promise<rea
   return tables
 }
 
-/** What the arguments leave open: the first address served, in the sender's IP version, and a phone that is nobody's. */
+/**
+ * What the arguments leave open: the first address served, in the sender's IP version, and a phone that is
+ * nobody's.
+ */
 function endpointsOf(
   { from, to }: ExplainConfig,
   tables: readonly Table[],

@@ -1,6 +1,6 @@
 /**
- * /metrics, /healthz and /readyz. Not here: what they say. Invariants: nothing is accepted but GET and HEAD; an address that
- * can't be had is told once and tried again: metrics are no reason not to serve phones.
+ * /metrics, /healthz and /readyz. Not here: what they say. Invariants: nothing is accepted but GET and HEAD;
+ * an address that can't be had is told once and tried again: metrics are no reason not to serve phones.
  */
 
 import { createServer, type Server, type ServerResponse } from 'node:http'

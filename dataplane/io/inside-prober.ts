@@ -1,7 +1,8 @@
 /**
- * The balancer's own OPTIONS probes, sent from its inside addresses by sockets of their own: the packet workers' sockets
- * stay undisturbed. Not here: the probing itself (`@sipcast/net`), what a result means (`liveness.ts`).
- * Invariant: without a socket of a proxy's IP version it is not probed: our own trouble is no evidence against it.
+ * The balancer's own OPTIONS probes, sent from its inside addresses by sockets of their own: the packet
+ * workers' sockets stay undisturbed. Not here: the probing itself (`@sipcast/net`), what a result means
+ * (`liveness.ts`). Invariant: without a socket of a proxy's IP version it is not probed: our own trouble is
+ * no evidence against it.
  */
 
 import { randomBytes } from 'node:crypto'

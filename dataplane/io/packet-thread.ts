@@ -1,8 +1,8 @@
 /**
  * The entry of a packet worker's thread: turns of the loop, and between two bursts the main thread's orders.
  * Not here: the loop's turn itself (`worker.ts`), starting and watching threads (`packet-threads.ts`).
- * Invariants: only the newest config is taken; what is said to the main thread is bounded, however much the network says;
- * an unexpected error ends the thread, and its host starts another one.
+ * Invariants: only the newest config is taken; what is said to the main thread is bounded, however much the
+ * network says; an unexpected error ends the thread, and its host starts another one.
  */
 
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'

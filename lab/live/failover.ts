@@ -1,6 +1,7 @@
 /**
- * How long users of a proxy that has just failed stay without one, as their phones see it: through each balancer, an OPTIONS to such a
- * user, repeated every 50 ms until somebody answers. The slowest balancer counts.
+ * How long users of a proxy that has just failed stay without one, as their phones see it: through each
+ * balancer, an OPTIONS to such a user, repeated every 50 ms until somebody answers. The slowest balancer
+ * counts.
  */
 import type { Phone } from '../phone/phone.ts'
 import { isOwnTimeout } from '../phone/user-agent.ts'
@@ -13,7 +14,10 @@ const TIMERS = { t1Ms: REPEAT_MS, t2Ms: REPEAT_MS, t4Ms: REPEAT_MS }
 const NAMES_MAX = 10_000
 const TRIES_MAX = 10
 
-/** @param fail makes it fail; called when everything else is ready. Returns milliseconds, or null if nobody answered. */
+/**
+ * @param fail makes it fail; called when everything else is ready. Returns milliseconds, or null if nobody
+ * answered.
+ */
 export async function timeFailover(
   lab: Lab,
   victim: Registrar,

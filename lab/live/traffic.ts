@@ -1,6 +1,7 @@
 /**
- * Phones that register again and again and call each other all the time, and what came of it. They know nothing of proxies that die:
- * a user of a dead proxy can be called again once its phone has registered anew, and until then the calls to it fail and count.
+ * Phones that register again and again and call each other all the time, and what came of it. They know
+ * nothing of proxies that die: a user of a dead proxy can be called again once its phone has registered anew,
+ * and until then the calls to it fail and count.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Phone } from '../phone/phone.ts'

@@ -1,6 +1,7 @@
 /**
- * Loopback addresses of our own: a block 127.x.y.0/24 that no other run of the lab uses at the same time. They are there
- * without being held by anyone and need no rights. Not for IPv6, which has only ::1; there, ports must differ (`freePort`).
+ * Loopback addresses of our own: a block 127.x.y.0/24 that no other run of the lab uses at the same time.
+ * They are there without being held by anyone and need no rights. Not for IPv6, which has only ::1; there,
+ * ports must differ (`freePort`).
  */
 import type { Socket } from 'node:dgram'
 import { openSocket } from './namespace-socket.ts'

@@ -1,8 +1,8 @@
 /**
- * UDP sockets, also inside another network namespace: the thread changes its namespace, makes and binds the socket there,
- * and comes back. A socket stays for life in the namespace it was made in (setns(2)), so one process can hold phones behind
- * several NATs. Needs root for namespaces.
- * Invariant: nothing runs on this thread while it is abroad; so the bind must be synchronous, which node:dgram's is if its
+ * UDP sockets, also inside another network namespace: the thread changes its namespace, makes and binds the
+ * socket there, and comes back. A socket stays for life in the namespace it was made in (setns(2)), so one
+ * process can hold phones behind several NATs. Needs root for namespaces. Invariant: nothing runs on this
+ * thread while it is abroad; so the bind must be synchronous, which node:dgram's is if its
  * `lookup` answers at once.
  */
 import { type Socket, createSocket } from 'node:dgram'

@@ -1,6 +1,7 @@
 /**
- * The router's rules: every datagram to a shared address gets the mark of a balancer drawn at random, and goes where that mark leads.
- * Invariant: the fragments of one datagram get the same mark (from its identification), as design section 5.7 demands of routers.
+ * The router's rules: every datagram to a shared address gets the mark of a balancer drawn at random, and
+ * goes where that mark leads. Invariant: the fragments of one datagram get the same mark (from its
+ * identification), as design section 5.7 demands of routers.
  */
 export function spreadRules(marks: readonly number[], ipv4: string, ipv6: string): string {
   const choice = `mod ${marks.length} map { ${marks.map((mark, index) => `${index} : ${mark}`).join(', ')} }`

@@ -1,7 +1,8 @@
 /**
- * A small internet of network namespaces: nodes for balancers that all hold the shared address, nodes for proxies, a gateway, and homes
- * whose phones sit behind symmetric NATs. The router between them gives each datagram to the shared address to a balancer at random:
- * harsher than any real ECMP, which keeps flows together. IPv4 and IPv6 throughout. Needs root.
+ * A small internet of network namespaces: nodes for balancers that all hold the shared address, nodes for
+ * proxies, a gateway, and homes whose phones sit behind symmetric NATs. The router between them gives each
+ * datagram to the shared address to a balancer at random: harsher than any real ECMP, which keeps flows
+ * together. IPv4 and IPv6 throughout. Needs root.
  *
  *   home-0 ──nat-0──┐                 ┌── balancer-0  (shared address on lo)
  *   home-1 ──nat-1──┤ access ─ wan ─ core ── balancer-1  (shared address on lo)
@@ -182,7 +183,10 @@ class Builder {
     return { name, namespace: namespace.name, ipv4: segment.ipv4(host), ipv6: segment.ipv6(host) }
   }
 
-  /** A phone's network behind a NAT of the worst kind: a port of its own for every destination, and nobody else may answer. */
+  /**
+   * A phone's network behind a NAT of the worst kind: a port of its own for every destination, and nobody
+   * else may answer.
+   */
   async #home(wan: Namespace, index: number): Promise<Node> {
     const nat = await this.#namespace(`nat-${index}`, { forwards: true })
     await this.#attach(wan, ACCESS, nat, `nat-${index}`, NAT_HOST + index)

@@ -1,4 +1,7 @@
-/** A scripted PSTN gateway: a phone that nobody registers, at a fixed address, which takes every call (`onCall` changes that). */
+/**
+ * A scripted PSTN gateway: a phone that nobody registers, at a fixed address, which takes every call
+ * (`onCall` changes that).
+ */
 import type { Endpoint } from '../sip/uri.ts'
 import { Phone, type PhoneOptions } from './phone.ts'
 

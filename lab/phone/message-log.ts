@@ -74,7 +74,10 @@ export class MessageLog {
   }
 }
 
-/** The proxies a message went through, as they wrote it into X-Proxy (lab only), nearest first; Server for local answers. */
+/**
+ * The proxies a message went through, as they wrote it into X-Proxy (lab only), nearest first; Server for
+ * local answers.
+ */
 export function servedBy(message: SipMessage): string[] {
   const traced = headerValues(message, 'x-proxy')
   const server = header(message, 'server')

@@ -1,7 +1,7 @@
 /**
- * A scripted phone: registers, calls, is called, sends and takes everything an ordinary phone does; its `log` has every
- * message. Knows nothing of balancers: it talks to the shared address, which may be a list of addresses that all stand for it,
- * and then each message goes to a different one at random.
+ * A scripted phone: registers, calls, is called, sends and takes everything an ordinary phone does; its `log`
+ * has every message. Knows nothing of balancers: it talks to the shared address, which may be a list of
+ * addresses that all stand for it, and then each message goes to a different one at random.
  */
 import { type SipRequest, type SipResponse, header, headerValues } from '../sip/message.ts'
 import { responseTo } from '../sip/respond.ts'

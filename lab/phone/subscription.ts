@@ -1,6 +1,7 @@
 /**
- * Subscriptions, both ends (RFC 6665): the subscriber's, made by SUBSCRIBE or by a REFER outside a call, and the notifier's.
- * A NOTIFY may overtake the answer to its SUBSCRIBE, over another balancer: the subscriber listens before it sends.
+ * Subscriptions, both ends (RFC 6665): the subscriber's, made by SUBSCRIBE or by a REFER outside a call, and
+ * the notifier's. A NOTIFY may overtake the answer to its SUBSCRIBE, over another balancer: the subscriber
+ * listens before it sends.
  */
 import { type SipRequest, type SipResponse, cseqOf, header, tagOf } from '../sip/message.ts'
 import { responseTo } from '../sip/respond.ts'

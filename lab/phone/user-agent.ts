@@ -143,7 +143,10 @@ export class UserAgent {
     })
   }
 
-  /** The request again with credentials, or null where the response asks for none or has refused ours (RFC 3261 §22.2). */
+  /**
+   * The request again with credentials, or null where the response asks for none or has refused ours (RFC
+   * 3261 §22.2).
+   */
   #withCredentials(
     request: SipRequest,
     response: SipResponse,

@@ -1,4 +1,7 @@
-/** Digest authentication as the recipe does it: nonces of the pool, derived passwords, and nobody under another's name. */
+/**
+ * Digest authentication as the recipe does it: nonces of the pool, derived passwords, and nobody under
+ * another's name.
+ */
 import { createHash } from 'node:crypto'
 import { credentialsMatch, issueNonce, nonceState, parseCredentials } from '../sip/digest.ts'
 import { type SipRequest, type SipResponse, header, headerValues } from '../sip/message.ts'

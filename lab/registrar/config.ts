@@ -1,4 +1,7 @@
-/** The reference registrar's options: the same as the recipe's parameters, from the command line; secrets also from the environment. */
+/**
+ * The reference registrar's options: the same as the recipe's parameters, from the command line; secrets also
+ * from the environment.
+ */
 import { parseArgs } from 'node:util'
 import { type Endpoint, parseEndpoint } from '../sip/uri.ts'
 

@@ -1,6 +1,7 @@
 /**
- * One request on its way through the reference proxy: a branch per target, provisional and positive answers passed on at once,
- * the best of the negative ones at the end, CANCEL to those that still ring (RFC 3261 §16.6–§16.10).
+ * One request on its way through the reference proxy: a branch per target, provisional and positive answers
+ * passed on at once, the best of the negative ones at the end, CANCEL to those that still ring (RFC 3261
+ * §16.6–§16.10).
  */
 import { type ClientTransaction, cancelFor } from '../sip/client-transaction.ts'
 import {
@@ -160,7 +161,10 @@ export class Forwarding {
   }
 }
 
-/** 6xx, else the lowest class; within it, the one that asks for something the caller can give (RFC 3261 §16.7 step 6). */
+/**
+ * 6xx, else the lowest class; within it, the one that asks for something the caller can give (RFC 3261 §16.7
+ * step 6).
+ */
 function best(branches: readonly Branch[]): SipResponse {
   const rank = (status: number) =>
     status >= 600 ? 0 : status === 401 || status === 407 ? 401 : status === 408 ? 499 : status

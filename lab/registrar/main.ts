@@ -1,6 +1,6 @@
 /**
- * The lab's reference registrar and proxy, as a program: a stand-in for Kamailio with lab/kamailio/kamailio.cfg where there is
- * none. `--help` shows its options.
+ * The lab's reference registrar and proxy, as a program: a stand-in for Kamailio with
+ * lab/kamailio/kamailio.cfg where there is none. `--help` shows its options.
  */
 import { parseConfig, USAGE } from './config.ts'
 import { Proxy } from './proxy.ts'

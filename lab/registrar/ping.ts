@@ -1,4 +1,7 @@
-/** OPTIONS to every registered phone, through its Path, so that NAT bindings stay open; as Kamailio's nathelper sends them, without Max-Forwards. */
+/**
+ * OPTIONS to every registered phone, through its Path, so that NAT bindings stay open; as Kamailio's
+ * nathelper sends them, without Max-Forwards.
+ */
 import { randomBytes } from 'node:crypto'
 import type { SipRequest } from '../sip/message.ts'
 import { endpointOf, parseNameAddr, parseUri } from '../sip/uri.ts'

@@ -1,7 +1,7 @@
 /**
- * The reference proxy: what becomes of a request, in the order of lab/kamailio/kamailio.cfg, whose stand-in it is. What the
- * balancers see of it is the same: answers to the source, Path as Route, Record-Route above the Via, own Route entries popped,
- * diverted calls back to the shared address.
+ * The reference proxy: what becomes of a request, in the order of lab/kamailio/kamailio.cfg, whose stand-in
+ * it is. What the balancers see of it is the same: answers to the source, Path as Route, Record-Route above
+ * the Via, own Route entries popped, diverted calls back to the shared address.
  */
 import {
   type SipRequest,

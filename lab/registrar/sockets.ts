@@ -44,7 +44,10 @@ export class Sockets {
     return this.#forFamily(target).layer
   }
 
-  /** What we record for a request that came from one and goes to the other: twice where the IP version changes (RFC 5658). */
+  /**
+   * What we record for a request that came from one and goes to the other: twice where the IP version changes
+   * (RFC 5658).
+   */
   recordRoutes(source: Endpoint, target: Endpoint): string[] {
     const [inward, outward] = [this.#forFamily(source), this.#forFamily(target)]
     const sides = inward === outward ? [inward] : [outward, inward]

@@ -1,6 +1,7 @@
 /**
- * Digest authentication, both ends (RFC 3261 §22, RFC 7616; MD5 and SHA-256, qop `auth` or none).
- * Nonces are those of a pool: time and a MAC over it under a shared secret, so that any registrar can check what another issued.
+ * Digest authentication, both ends (RFC 3261 §22, RFC 7616; MD5 and SHA-256, qop `auth` or none). Nonces are
+ * those of a pool: time and a MAC over it under a shared secret, so that any registrar can check what another
+ * issued.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 

@@ -1,8 +1,8 @@
 /**
- * SIP messages as objects: parse, read and change headers, write (RFC 3261 §7). For user agents, which may re-serialise
- * what they like; the balancers' byte-exact reading is @sipcast/sip and is not used here on purpose.
- * Invariants: header names are canonical (lower case, long form) inside and written in their usual spelling; the order of
- * headers, and of equal headers among themselves, is kept.
+ * SIP messages as objects: parse, read and change headers, write (RFC 3261 §7). For user agents, which may
+ * re-serialise what they like; the balancers' byte-exact reading is @sipcast/sip and is not used here on
+ * purpose. Invariants: header names are canonical (lower case, long form) inside and written in their usual
+ * spelling; the order of headers, and of equal headers among themselves, is kept.
  */
 
 export interface Header {

@@ -1,6 +1,7 @@
 /**
- * The server half of a transaction (RFC 3261 §17.2 with the Accepted state of RFC 6026): absorbs retransmissions, repeats
- * answers, waits for the ACK to a negative answer to INVITE. Repeating a 2xx is the user agent's job, not this one's.
+ * The server half of a transaction (RFC 3261 §17.2 with the Accepted state of RFC 6026): absorbs
+ * retransmissions, repeats answers, waits for the ACK to a negative answer to INVITE. Repeating a 2xx is the
+ * user agent's job, not this one's.
  *
  *   trying/proceeding ──3xx-6xx──► completed ──ACK──► confirmed ──I──► terminated
  *          └──────────2xx────────► accepted ──L──► terminated

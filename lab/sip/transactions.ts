@@ -1,7 +1,7 @@
 /**
- * The transaction layer: matches what comes in to transactions (RFC 3261 §17.1.3, §17.2.3), makes new ones, and passes up
- * what belongs to none. CANCELs are answered here and told to their INVITE.
- * Not here: RFC 2543 matching without magic cookie; behind a balancer, whose Via is always on top, none arrives.
+ * The transaction layer: matches what comes in to transactions (RFC 3261 §17.1.3, §17.2.3), makes new ones,
+ * and passes up what belongs to none. CANCELs are answered here and told to their INVITE. Not here: RFC 2543
+ * matching without magic cookie; behind a balancer, whose Via is always on top, none arrives.
  */
 import { randomBytes } from 'node:crypto'
 import { ClientTransaction, type ClientHandlers } from './client-transaction.ts'

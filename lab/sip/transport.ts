@@ -1,6 +1,6 @@
 /**
- * A UDP socket that speaks SIP: text in and out, messages parsed, keep-alives answered by silence, everything shown to an
- * observer. Not here: retransmissions and matching (transactions.ts).
+ * A UDP socket that speaks SIP: text in and out, messages parsed, keep-alives answered by silence, everything
+ * shown to an observer. Not here: retransmissions and matching (transactions.ts).
  */
 import type { Socket } from 'node:dgram'
 import { openSocket } from '../network/namespace-socket.ts'

@@ -1,6 +1,6 @@
 /**
- * The directory that operator and balancers share when there is no cluster (design section 6): manifests in, what the programs write
- * out, read with the very schemas of the product.
+ * The directory that operator and balancers share when there is no cluster (design section 6): manifests in,
+ * what the programs write out, read with the very schemas of the product.
  */
 import { mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

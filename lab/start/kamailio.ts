@@ -1,6 +1,6 @@
 /**
- * Starts a real Kamailio by the product's recipe (lab/kamailio/kamailio.cfg): writes the file of parameters that includes it
- * and waits until it answers OPTIONS. Memory is kept small: a lab has many.
+ * Starts a real Kamailio by the product's recipe (lab/kamailio/kamailio.cfg): writes the file of parameters
+ * that includes it and waits until it answers OPTIONS. Memory is kept small: a lab has many.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -1,7 +1,8 @@
 /**
- * The whole system on loopback, without rights: an operator, balancers each with an address of the SipProxy of its own, registrars, a
- * gateway, and phones that send each message to a different balancer. `npm start` and tests stand on it.
- * Not here: namespaces (network/topology.ts), whose tests put the same parts together themselves.
+ * The whole system on loopback, without rights: an operator, balancers each with an address of the SipProxy
+ * of its own, registrars, a gateway, and phones that send each message to a different balancer. `npm start`
+ * and tests stand on it. Not here: namespaces (network/topology.ts), whose tests put the same parts together
+ * themselves.
  */
 import { LoopbackBlock } from '../network/loopback.ts'
 import { openGateway } from '../phone/gateway.ts'

@@ -1,4 +1,7 @@
-/** Which proxy a table gives a user to. Simple user names only: nothing here is unescaped or stripped (packages/sip does that). */
+/**
+ * Which proxy a table gives a user to. Simple user names only: nothing here is unescaped or stripped
+ * (packages/sip does that).
+ */
 import { SlotHash, type Table, slotOf } from '@sipcast/mapping'
 
 /** The member's id, or null where the slot has no owner. */

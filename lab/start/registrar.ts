@@ -1,6 +1,6 @@
 /**
- * The proxies of a lab: real Kamailios by the product's recipe, or the lab's own reference registrars. Both are started with
- * the same options, and can be killed, frozen and revived alike.
+ * The proxies of a lab: real Kamailios by the product's recipe, or the lab's own reference registrars. Both
+ * are started with the same options, and can be killed, frozen and revived alike.
  */
 import { randomBytes } from 'node:crypto'
 import type { Process } from '../process/process.ts'
@@ -24,8 +24,9 @@ export interface RegistrarOptions {
   /** Users whose calls go to another user: `{ bob: 'carol' }`. */
   readonly forwards?: Readonly<Record<string, string>>
   /**
-   * Hosts of the shared addresses: requests whose top Via names one of them are answered there, whichever balancer they came
-   * from. Everybody else, and everybody if absent, is answered where the request came from.
+   * Hosts of the shared addresses: requests whose top Via names one of them are answered there, whichever
+   * balancer they came from. Everybody else, and everybody if absent, is answered where the request came
+   * from.
    */
   readonly replyToShared?: readonly string[]
   /** OPTIONS to registered phones, every so many seconds. */

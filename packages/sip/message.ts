@@ -97,7 +97,10 @@ export class UriView {
   start = -1
   end = -1
   scheme: Scheme = Scheme.other
-  /** User or telephone number, without password and without ';' parameters inside the user part; an empty user is -1. */
+  /**
+   * User or telephone number, without password and without ';' parameters inside the user part; an empty user
+   * is -1.
+   */
   userStart = -1
   userEnd = -1
   /** Host; an IPv6 reference *with* its brackets, as `parseAddress` takes it. -1 for tel and unknown schemes. */
