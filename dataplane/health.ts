@@ -1,6 +1,6 @@
 /**
  * Whether this balancer lives and whether it serves, with the first reason why not. Not here: HTTP
- * (`io/http-server.ts`). Invariant: ready means that a phone's packet would be forwarded, or that there is no
+ * (`io/http.ts`). Invariant: ready means that a phone's packet would be forwarded, or that there is no
  * SipProxy to serve.
  */
 

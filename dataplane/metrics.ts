@@ -1,5 +1,5 @@
 /**
- * Every metric of the balancer, for Prometheus. Not here: HTTP (`io/http-server.ts`), counting
+ * Every metric of the balancer, for Prometheus. Not here: HTTP (`io/http.ts`), counting
  * (`counters.ts`, `tallies.ts`). Invariants: label values come from closed sets or from the tables in use;
  * values are sums over workers, read when somebody asks. `docs/metrics.md` has one row for each metric and
  * each verdict, and a test that says so.
