@@ -27,7 +27,7 @@ const ofPlanes = [
 ]
 const effectsOfPlanes = [...ofPlanes, ...node, 'pino', 'yaml']
 const ofTests = [...node, 'vitest', 'fast-check']
-const tests = '*.{test,fixture}.ts'
+const tests = '*.{test,fixture,twin}.ts'
 
 // Where two areas hold a file, the later one counts.
 const areas: readonly Area[] = [

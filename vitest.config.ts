@@ -14,10 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [
-            '{packages,crds,operator,dataplane,lab}/**/*.test.ts',
-            'test/{tidy,borders}.test.ts',
-          ],
+          include: ['{packages,crds,operator,dataplane,lab}/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
