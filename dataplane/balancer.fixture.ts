@@ -1,7 +1,7 @@
 /**
- * The world of a balancer's main thread in memory, for tests: a store that can be broken, workers that obey at once or when
- * told to, a prober that waits for its results, a clock moved by hand.
- * Not here: tests. Invariant: everything behind the ports is here, everything in front of them is the production code.
+ * The world of a balancer's main thread in memory, for tests: a store that can be broken, workers that obey
+ * at once or when told to, a prober that waits for its results, a clock moved by hand. Not here: tests.
+ * Invariant: everything behind the ports is here, everything in front of them is the production code.
  */
 
 import { type SipBalancerStatus, sipBalancerStatusSchema } from '@sipcast/crds'

@@ -1,8 +1,8 @@
 /**
- * The balancer's main thread: the whole story is the body of `#pass`, top to bottom. Events only mark work; one pass reads
- * everything, tells the workers what changed, keeps copies and reports.
- * Not here: packets (`worker.ts`), files, sockets and threads (`io/`). Invariants: nothing outside this process stops
- * service; a failed store is told once and tried again; dead marks reach the workers at once, without a pass.
+ * The balancer's main thread: the whole story is the body of `#pass`, top to bottom. Events only mark work;
+ * one pass reads everything, tells the workers what changed, keeps copies and reports. Not here: packets
+ * (`worker.ts`), files, sockets and threads (`io/`). Invariants: nothing outside this process stops service;
+ * a failed store is told once and tried again; dead marks reach the workers at once, without a pass.
  */
 
 import { SUSPICION_MS, type Table } from '@sipcast/mapping'

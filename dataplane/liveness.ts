@@ -1,14 +1,14 @@
 /**
- * Which members of one pool this balancer finds dead by its own probes (design 5.5): it bridges the seconds until the
- * operator decides, and the hours in which it can't. Each member has the operator's own health machine, only probed less
- * often; this file says which of the dead get a mark, and when it goes.
- * Not here: sending probes (`@sipcast/net`), what is done with a mark (`target.ts`). Pure: time comes as an argument.
+ * Which members of one pool this balancer finds dead by its own probes (design 5.5): it bridges the seconds
+ * until the operator decides, and the hours in which it can't. Each member has the operator's own health
+ * machine, only probed less often; this file says which of the dead get a mark, and when it goes. Not here:
+ * sending probes (`@sipcast/net`), what is done with a mark (`target.ts`). Pure: time comes as an argument.
  *
  *     unmarked ──found down, not doubted by the panic guard──► marked dead
  *     marked dead ──`rise` answers, or a table with a later `since`──► unmarked
  *
- * Invariants: a worker's ICMP refusal marks nothing, it starts a probe at once; under the panic guard silence marks nobody,
- * but the unanswered are reported; an unrelated epoch lifts no mark.
+ * Invariants: a worker's ICMP refusal marks nothing, it starts a probe at once; under the panic guard silence
+ * marks nobody, but the unanswered are reported; an unrelated epoch lifts no mark.
  */
 
 import {
