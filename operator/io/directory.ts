@@ -10,7 +10,12 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseSipProxyStatus, type SipProxyStatus } from '@sipcast/crds'
-import { ABSENCE_CONFIRM_MS, MANIFEST_BYTES_MAX, REPORT_BYTES_MAX } from '../limits.ts'
+import {
+  ABSENCE_CONFIRM_MS,
+  MANIFEST_BYTES_MAX,
+  REPORT_BYTES_MAX,
+  WATCH_SETTLE_MS,
+} from '../limits.ts'
 import {
   type BalancerReport,
   type Change,
@@ -70,7 +75,7 @@ export class Directory implements Cluster {
       })
     }
     for (const folder of Object.values(this.#folders)) await folder.start()
-    this.#clock.after(ABSENCE_CONFIRM_MS, () => this.#emitUnfound())
+    this.#clock.after(ABSENCE_CONFIRM_MS + WATCH_SETTLE_MS, () => this.#emitUnfound())
   }
 
   async stop(): Promise<void> {

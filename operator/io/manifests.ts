@@ -142,9 +142,13 @@ export class Manifests {
 
   #confirmAbsence(key: Key): void {
     const sinceMs = this.#missing.get(key)
-    // Back in between, perhaps gone again since: then another timer runs for it.
     if (sinceMs === undefined) return
-    if (this.#clock.monotonicMs() - sinceMs < ABSENCE_CONFIRM_MS) return
+    // A timer may be a little early, or of an earlier absence.
+    const leftMs = sinceMs + ABSENCE_CONFIRM_MS - this.#clock.monotonicMs()
+    if (leftMs > 0) {
+      this.#clock.after(leftMs, () => this.#confirmAbsence(key))
+      return
+    }
     this.#missing.delete(key)
     this.#found.delete(key)
     this.#onChange(key)
