@@ -1,92 +1,127 @@
 /**
- * CPU time per forwarded packet: the FFI port against C, alternately in one run, over loopback.
+ * CPU time per forwarded packet, and the latency added at light load: the whole packet path against a C forwarder, the
+ * bare FFI port and Kamailio, alternately in one run, over loopback.
  *
- *   node test/bench/forwarding/run.ts [ROUNDS]
+ *   node test/bench/forwarding/run.ts [--rounds N] [--seconds N] [--only flood|paced|latency]
  *
- * CPU time of the whole forwarder process after its warm-up, so a busy machine disturbs little. Two
- * loads: as fast as the machine can (batches are full) and paced (batches are small and waits many).
+ * CPU time of all processes of the program under test after a warm-up, so a busy machine disturbs little; ratios are taken
+ * round by round between neighbours in time. Two loads: as fast as the machine can (batches are full) and paced (batches
+ * are small and waits many). docs/benchmarks.md has results and what they are worth.
  */
-
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv, execPath } from 'node:process'
-import { createInterface } from 'node:readline'
+import { parseArgs, promisify } from 'node:util'
+import { prepareSubjects, type Running, type Subject, start } from './subjects.ts'
 
-const DATAGRAM_BYTES = 600
-const SECONDS = 3
-const rounds = Number(argv[2] ?? 5)
-const loads = [
-  { name: 'saturating', perSecond: 0 },
-  { name: 'paced at 40 k/s', perSecond: 40_000 },
-]
+const PACED_PER_SECOND = 20_000
+const LIGHT_PER_SECOND = 1000
 
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+  },
+})
 const folder = mkdtempSync(join(tmpdir(), 'sipcast-bench-'))
+const { traffic, subjects } = prepareSubjects(folder)
+let running: Running | undefined
 try {
-  await run()
+  if (wants('flood')) await compareCosts('as fast as the machine can', 0)
+  if (wants('paced')) await compareCosts(`${PACED_PER_SECOND} packets/s`, PACED_PER_SECOND)
+  if (wants('latency')) await compareLatencies()
 } finally {
+  await running?.stop()
   rmSync(folder, { recursive: true })
 }
 
-async function run(): Promise<void> {
-  const here = import.meta.dirname
-  const compile = (name: string): string => {
-    const binary = join(folder, name)
-    execFileSync('cc', ['-O2', '-pthread', '-o', binary, join(here, `${name}.c`)])
-    return binary
-  }
-  const load = compile('load')
-  const forwarders: Record<string, string[]> = {
-    C: [compile('forwarder')],
-    TypeScript: [execPath, join(here, 'forwarder.ts')],
-  }
-  for (const { name, perSecond } of loads) {
-    const costs = new Map<string, number[]>(Object.keys(forwarders).map((key) => [key, []]))
-    for (let round = 0; round < rounds; round++) {
-      for (const [language, command] of Object.entries(forwarders)) {
-        const { costUs, rate } = await measure(command, [load, `${DATAGRAM_BYTES}`, `${perSecond}`])
-        costs.get(language)!.push(costUs)
-        console.log(`${name}  ${language}  ${costUs.toFixed(3)} µs/packet at ${Math.round(rate)}/s`)
-      }
-    }
-    const [c, typeScript] = ['C', 'TypeScript'].map((key) => median(costs.get(key)!))
+function wants(part: string): boolean {
+  return options.only === undefined || options.only === part
+}
+
+interface Cost {
+  readonly microseconds: number
+  readonly perSecond: number
+}
+
+async function compareCosts(load: string, perSecond: number): Promise<void> {
+  console.log(`\n${load}: CPU µs per packet, packets/s forwarded`)
+  const rounds: Cost[][] = []
+  for (let round = 0; round < Number(options.rounds); round++) {
+    const costs: Cost[] = []
+    for (const subject of subjects) costs.push(await costOf(subject, perSecond))
     console.log(
-      `${name}: C ${c!.toFixed(3)} µs, TypeScript ${typeScript!.toFixed(3)} µs: ` +
-        `${((100 * c!) / typeScript!).toFixed(1)} % of C (medians of ${rounds})\n`,
+      `  round ${round + 1}:`,
+      costs.map(({ microseconds }) => microseconds.toFixed(2)).join('  '),
+    )
+    rounds.push(costs)
+  }
+  const own = subjects.findIndex(({ name }) => name === 'sipcast')
+  subjects.forEach(({ name }, index) => {
+    const us = median(rounds.map((costs) => costs[index]!.microseconds))
+    const rate = median(rounds.map((costs) => costs[index]!.perSecond))
+    const ratio = median(
+      rounds.map((costs) => costs[index]!.microseconds / costs[own]!.microseconds),
+    )
+    console.log(
+      `  ${name.padEnd(24)} ${us.toFixed(2).padStart(6)} µs  ${Math.round(rate).toString().padStart(7)}/s` +
+        `  costs ${ratio.toFixed(2)} × sipcast`,
+    )
+  })
+}
+
+async function costOf(subject: Subject, perSecond: number): Promise<Cost> {
+  const [, received, dropped, cpuUs] = await measured(subject, 'flood', perSecond)
+  const forwarded = received! + dropped!
+  return { microseconds: cpuUs! / forwarded, perSecond: forwarded / Number(options.seconds) }
+}
+
+async function compareLatencies(): Promise<void> {
+  console.log(`\n${LIGHT_PER_SECOND} packets/s, one at a time: µs until forwarded`)
+  const rounds: number[][][] = []
+  for (let round = 0; round < Number(options.rounds); round++) {
+    const figures: number[][] = []
+    for (const subject of subjects) {
+      figures.push(await measured(subject, 'latency', LIGHT_PER_SECOND))
+    }
+    rounds.push(figures)
+    console.log(
+      `  round ${round + 1}, p99:`,
+      figures.map((figure) => figure[4]!.toFixed(0)).join('  '),
     )
   }
+  subjects.forEach(({ name }, index) => {
+    const at = (figure: number): string =>
+      median(rounds.map((figures) => figures[index]![figure]!))
+        .toFixed(0)
+        .padStart(5)
+    const added = median(rounds.map((figures) => figures[index]![4]! - figures[0]![4]!))
+    const lost = rounds.reduce((sum, figures) => sum + figures[index]![1]!, 0)
+    console.log(
+      `  ${name.padEnd(24)} p50 ${at(2)}  p90 ${at(3)}  p99 ${at(4)}  p99.9 ${at(5)}` +
+        `  p99 over C's ${added.toFixed(0)}  lost ${lost}`,
+    )
+  })
 }
 
-async function measure(command: readonly string[], load: readonly string[]) {
-  const source = start([...load, `${SECONDS}`])
-  const forwarder = start([...command, await source.line()])
-  source.process.stdin!.write(`${await forwarder.line()}\n`)
-  const [packets, cpuUs] = numbers(await forwarder.line())
-  const [, received] = numbers(await source.line())
-  return { costUs: cpuUs! / packets!, rate: received! / SECONDS }
-}
-
-interface Started {
-  readonly process: ChildProcess
-  readonly line: () => Promise<string>
-}
-
-function start(command: readonly string[]): Started {
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-  const line = async () => {
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${command[0]} ended early`)
-    return value as string
-  }
-  return { process: child, line }
-}
-
-function numbers(line: string): number[] {
-  return line.split(' ').map(Number)
+/** The line of numbers that traffic.c prints about one run. */
+async function measured(subject: Subject, mode: string, perSecond: number): Promise<number[]> {
+  running = await start(subject)
+  const { stdout } = await promisify(execFile)(traffic, [
+    mode,
+    subject.recording,
+    `${perSecond}`,
+    options.seconds,
+    ...running.pids,
+  ])
+  await running.stop()
+  running = undefined
+  return stdout.trim().split(' ').map(Number)
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!
+  const sorted = values.toSorted((a, b) => a - b)
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
