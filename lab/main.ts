@@ -1,6 +1,7 @@
 /**
- * `npm start`: the whole system on this machine, with phones that register and call, and a view of how it fares. Needs no rights and leaves
- * no process behind. Not here: the parts (start/), the phones' behaviour and the view (live/).
+ * `npm start`: the whole system on this machine, with phones that register and call, and a view of how it fares.
+ * Needs no rights and leaves no process behind. Not here: the parts (start/), the phones' behaviour and the view
+ * (live/).
  */
 import process from 'node:process'
 import { USAGE, type LiveConfig, parseLiveConfig } from './live/config.ts'

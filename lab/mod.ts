@@ -1,17 +1,17 @@
 /** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
-export { LoopbackBlock, freePort } from './network/loopback.ts'
+export { freePort, LoopbackBlock } from './network/loopback.ts'
 export { openSocket } from './network/namespace-socket.ts'
 export {
   type Node,
+  namespacesUnavailable,
   SHARED_IPV4,
   SHARED_IPV6,
   Topology,
   type TopologyOptions,
-  namespacesUnavailable,
 } from './network/topology.ts'
 export { openGateway } from './phone/gateway.ts'
-export { IncomingCall } from './phone/incoming-call.ts'
 export { Inbox } from './phone/inbox.ts'
+export { IncomingCall } from './phone/incoming-call.ts'
 export { type LogEntry, MessageLog, servedBy } from './phone/message-log.ts'
 export { CallRefused, OutgoingCall } from './phone/outgoing-call.ts'
 export { Phone, type PhoneOptions, type Registration } from './phone/phone.ts'
@@ -26,27 +26,28 @@ export {
   startProcess,
 } from './process/process.ts'
 export {
-  type SipMessage,
-  type SipRequest,
-  type SipResponse,
   header,
   headerValues,
   parseMessage,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
 } from './sip/message.ts'
-export { Transport } from './sip/transport.ts'
 export { RFC_TIMERS, type Timers } from './sip/timers.ts'
+export { Transport } from './sip/transport.ts'
 export { type Endpoint, formatEndpoint, parseEndpoint } from './sip/uri.ts'
+export { type BalancerOptions, startBalancer, untilServing } from './start/balancer.ts'
+export { eventually, LabDirectory, type ManifestSpec } from './start/directory.ts'
 export { findKamailio, kamailioControl } from './start/kamailio.ts'
+export { DOMAIN, Lab, type LabOptions, SIP_PROXY } from './start/lab.ts'
+export { type OperatorOptions, startOperator } from './start/operator.ts'
+export { Part } from './start/part.ts'
 export { passwordOf } from './start/password.ts'
 export {
+  newPoolSecrets,
   type PoolSecrets,
   Registrar,
   RegistrarKind,
   type RegistrarOptions,
-  newPoolSecrets,
 } from './start/registrar.ts'
-export { type BalancerOptions, startBalancer, untilServing } from './start/balancer.ts'
-export { eventually, LabDirectory, type ManifestSpec } from './start/directory.ts'
-export { DOMAIN, Lab, type LabOptions, SIP_PROXY } from './start/lab.ts'
-export { type OperatorOptions, startOperator } from './start/operator.ts'
-export { Part } from './start/part.ts'
+export { type CallersOptions, type CallersResult, makeCalls } from './start/sipp.ts'
