@@ -1,8 +1,9 @@
 /**
  * The linter's rules: who may import what (`areas`), where effects may happen, how long things may get.
- * Not here: formatting (biome.json), types (tsconfig.json), and what takes more than one file to see (test/tidy.test.ts).
- * Invariant: everything is forbidden that an area does not name. A later override replaces an earlier one of the same rule,
- * so each area spells its imports out whole.
+ * Not here: formatting (biome.json), types (tsconfig.json), and what takes more than one file to see
+ * (test/tidy.test.ts).
+ * Invariant: everything is forbidden that an area does not name. A later override replaces an earlier one of the same
+ * rule, so each area spells its imports out whole.
  */
 import { defineConfig, type OxlintOverride } from 'oxlint'
 

@@ -1,6 +1,6 @@
 /**
- * Layers of tests, quickest first. `npm run unit` is the first, `npm test` all of them. Outside programs that a suite needs:
- * test/requires.ts.
+ * Layers of tests, quickest first. `npm run unit` is the first, `npm test` all of them. Outside programs that a suite
+ * needs: test/requires.ts.
  */
 import { defineConfig } from 'vitest/config'
 import { NotRunReporter } from './test/not-run-reporter.ts'

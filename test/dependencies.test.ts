@@ -123,7 +123,10 @@ function reasons(): ReadonlyMap<string, { licences: readonly string[]; reason: s
   )
 }
 
-/** As the package itself says it, or the lock file where it is for another machine; of "MIT OR Apache-2.0" one will do. */
+/**
+ * As the package itself says it, or the lock file where it is for another machine; of "MIT OR Apache-2.0" one will
+ * do.
+ */
 function licenceChoices(name: string): readonly string[] {
   const path = join('node_modules', name, 'package.json')
   const own = existsSync(join(ROOT, path)) ? json<Manifest>(path).license : undefined

@@ -1,6 +1,7 @@
 /**
  * What documents and comments say is there: files, commands, links, metrics.
- * Not here: what one part documents about itself beside its code (dataplane/metrics.test.ts), dependencies (dependencies.test.ts).
+ * Not here: what one part documents about itself beside its code (dataplane/metrics.test.ts), dependencies
+ * (dependencies.test.ts).
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
