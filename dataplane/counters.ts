@@ -20,7 +20,7 @@ const VERDICTS_AT = 2
 const FROM_OUTSIDE_AT = VERDICTS_AT + VERDICT_COUNT
 const FROM_INSIDE_AT = FROM_OUTSIDE_AT + packetKinds.length
 const SENT_AT = FROM_INSIDE_AT + packetKinds.length
-export const COUNTERS_BYTES: number = (SENT_AT + packetKinds.length) * 8
+const COUNTERS_BYTES: number = (SENT_AT + packetKinds.length) * 8
 
 export class Counters {
   readonly memory: SharedArrayBuffer

@@ -27,8 +27,6 @@ export interface Samples {
   readonly freshBalancers: () => number
 }
 
-export type PassOutcome = 'published' | 'unchanged' | 'refused' | 'removed' | 'failed'
-
 const PROXY_STATES = ['Unknown', 'Up', 'Down', 'Draining', 'NotReady'] as const
 const CONDITIONS = ['Accepted', 'Ready', 'Degraded', 'TableInSync'] as const
 

@@ -20,7 +20,7 @@ import { retire } from './retire.ts'
 import type { Wanted } from './snapshot.ts'
 import type { Finding } from './status.ts'
 
-export const HAND_BACK_ANNOTATION = 'sipcast.io/hand-back'
+const HAND_BACK_ANNOTATION = 'sipcast.io/hand-back'
 
 export async function reconcile(pool: Pool, context: Context): Promise<PassEnd> {
   const { cluster, clock } = context.ports

@@ -52,8 +52,8 @@ export interface Wanted {
   readonly candidates: readonly Candidate[]
 }
 
-export const WEIGHT_ANNOTATION = 'sipcast.io/weight'
-export const DRAIN_ANNOTATION = 'sipcast.io/drain'
+const WEIGHT_ANNOTATION = 'sipcast.io/weight'
+const DRAIN_ANNOTATION = 'sipcast.io/drain'
 
 export function wantedOfSpec(
   namespace: string,

@@ -21,6 +21,7 @@ export interface StatusInput {
   readonly proxies: readonly ProxyStatus[]
   readonly eligible: number
   readonly table: SipProxyStatus['table']
+  /** Null: there is none in our hands. */
   readonly tableSha256: string | null
   /** Why there is no table yet. */
   readonly unpublished: Finding | null
@@ -57,11 +58,6 @@ export function sameStatus(last: SipProxyStatus | null, next: SipProxyStatus): b
   return last !== null && withoutRtt(last) === withoutRtt(next)
 }
 
-/** A status condition, or null where there is none yet. */
-export function conditionOf(status: SipProxyStatus | null, type: ConditionType): Condition | null {
-  return status?.conditions.find((condition) => condition.type === type) ?? null
-}
-
 type Stand = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
 function acceptedOf({ refused }: StatusInput): Stand {
@@ -73,7 +69,8 @@ function acceptedOf({ refused }: StatusInput): Stand {
 
 /** Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. */
 function readyOf(input: StatusInput, inSyncCount: number): Stand {
-  const { refused, proxies, eligible, table, unpublished } = input
+  const { refused, proxies, eligible, unpublished } = input
+  const table = input.tableSha256 === null ? null : input.table
   const type = ConditionType.ready
   const no = (reason: string, message: string): Stand => ({
     type,
@@ -111,9 +108,10 @@ function degradedOf({ troubles }: StatusInput): Stand {
   return { type, status: 'True', reason: worst.reason, message }
 }
 
-function inSyncOf({ table, balancers }: StatusInput, inSync: readonly BalancerView[]): Stand {
+function inSyncOf(input: StatusInput, inSync: readonly BalancerView[]): Stand {
   const type = ConditionType.tableInSync
-  if (table === null) {
+  const { table, tableSha256, balancers } = input
+  if (table === null || tableSha256 === null) {
     return { type, status: 'False', reason: 'NotPublished', message: 'There is no table yet.' }
   }
   if (balancers.length === 0) {

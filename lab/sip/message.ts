@@ -28,7 +28,7 @@ export interface SipResponse {
 
 export type SipMessage = SipRequest | SipResponse
 
-export class SipSyntaxError extends Error {
+class SipSyntaxError extends Error {
   readonly code = 'SIP_SYNTAX'
 }
 

@@ -18,7 +18,7 @@ import { responseTo } from './respond.ts'
 import { ServerTransaction } from './server-transaction.ts'
 import { RFC_TIMERS, type Timers } from './timers.ts'
 import type { Transport } from './transport.ts'
-import { type Endpoint, SIP_PORT, type Via, formatVia, parseVia } from './uri.ts'
+import { type Endpoint, type Via, formatVia, parseVia } from './uri.ts'
 
 export interface LayerOptions {
   readonly transport: Transport
@@ -155,12 +155,6 @@ export class TransactionLayer {
 
 export function toSource(_via: Via, source: Endpoint): Endpoint {
   return source
-}
-
-/** To the address in the Via, as RFC 3261 §18.2.2 has it, or RFC 3581's rport. */
-export function toVia(via: Via): Endpoint {
-  const rport = Number(via.params.get('rport') ?? 0)
-  return { address: via.params.get('received') ?? via.host, port: rport || via.port || SIP_PORT }
 }
 
 function cancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void {

@@ -55,14 +55,12 @@ export async function makeCalls(options: CallersOptions): Promise<CallersResult>
 }
 
 function commandLine(options: CallersOptions, directory: string): string[] {
-  return [
-    formatEndpoint(options.target),
-    ...['-sf', SCENARIO, '-s', options.callee, '-i', options.address],
-    ...['-inf', join(directory, 'users.csv')],
-    ...['-m', String(options.calls), '-r', String(options.callsPerSecond)],
-    ...['-trace_stat', '-fd', '1', '-stf', join(directory, 'statistics.csv')],
-    ...['-nostdin', '-timeout', '60s'],
-  ]
+  const { target, callee, address, calls, callsPerSecond } = options
+  const files = ['-inf', join(directory, 'users.csv'), '-stf', join(directory, 'statistics.csv')]
+  const load = ['-m', String(calls), '-r', String(callsPerSecond)]
+  const scenario = ['-sf', SCENARIO, '-s', callee, '-i', address]
+  const manner = ['-trace_stat', '-fd', '1', '-nostdin', '-timeout', '60s']
+  return [formatEndpoint(target), ...scenario, ...files, ...load, ...manner]
 }
 
 /** The last line holds the totals; columns are found by their titles. */

@@ -30,7 +30,7 @@ export async function writeAtomically(
 }
 
 /** Files that begin so are writes under way, of anybody. */
-export const TEMPORARY_PREFIX = '.writing-'
+const TEMPORARY_PREFIX = '.writing-'
 
 async function writeAndRename(
   temporary: string,

@@ -25,7 +25,7 @@ export const GREATER = 62
 export const QUESTION = 63
 export const AT_SIGN = 64
 export const OPEN_BRACKET = 91
-export const BACKSLASH = 92
+const BACKSLASH = 92
 export const CLOSE_BRACKET = 93
 
 /** token (RFC 3261 §25.1): header names, methods, parameter names, transports. */

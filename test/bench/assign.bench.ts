@@ -1,9 +1,9 @@
 /**
- * What an assignment costs, and how far tables drift: `node test/bench/assign.bench.ts [--drift]`. Prints the median
- * and the worst wall-clock time of each event at 65536 slots (design section 8: with 1000 proxies at most 50 ms for an
- * event, 2 s for the first table), and exits 1 where a median is above its target. With `--drift` also what share of the
- * slots differs between a table that lived through 100 random ups and downs and one rebuilt (design section 4: at most
- * 15 % for up to 10 equal proxies, median of seeds).
+ * What an assignment costs, and how far tables drift: `node test/bench/assign.bench.ts [--drift]`. Prints the
+ * median and the worst wall-clock time of each event at 65536 slots (design section 8: with 1000 proxies at
+ * most 50 ms for an event, 2 s for the first table), and exits 1 where a median is above its target. With
+ * `--drift` also what share of the slots differs between a table that lived through 100 random ups and downs
+ * and one rebuilt (design section 4: at most 15 % for up to 10 equal proxies, median of seeds).
  */
 import { assign, type AssignMember, MemberRole } from '@sipcast/mapping'
 

@@ -1,7 +1,7 @@
 /**
  * What reading one datagram costs: nanoseconds of `scan` per message, on one core, no allocation expected.
- * Run by plain node: `node test/bench/scan.bench.ts`. Short samples, of which the fastest tenth counts: what else runs on
- * the machine then shows in the spread, not in the result.
+ * Run by plain node: `node test/bench/scan.bench.ts`. Short samples, of which the fastest tenth counts: what
+ * else runs on the machine then shows in the spread, not in the result.
  */
 import { Message, Scan, scan } from '@sipcast/sip'
 

@@ -1,7 +1,7 @@
 /**
- * One real balancer alone: no operator, tables and keys written by hand, two proxies that are sockets of ours and answer
- * every probe, and a phone that is another. Not here: what is tested.
- * Invariant: `stop` leaves no process, socket or file behind.
+ * One real balancer alone: no operator, tables and keys written by hand, two proxies that are sockets of ours
+ * and answer every probe, and a phone that is another. Not here: what is tested. Invariant: `stop` leaves no
+ * process, socket or file behind.
  */
 
 import { createSocket, type Socket } from 'node:dgram'
@@ -30,7 +30,7 @@ import {
 } from '@sipcast/mapping'
 
 export const MAIN: string = fileURLToPath(new URL('../../dataplane/main.ts', import.meta.url))
-export const KEY_ID = 1
+const KEY_ID = 1
 const NAME = 'node-a'
 const SIP_PROXY = 'registrars'
 const PORT = 5060
@@ -189,7 +189,8 @@ export class LoneBalancer {
     const hash = new SlotHash(SEED)
     for (let number = 0; ; number++) {
       const user = Buffer.from(`user-${number}`)
-      if (owners[slotOf(hash.hash(user, 0, user.length), FRAME.slots)] === proxy) return `${user}`
+      if (owners[slotOf(hash.hash(user, 0, user.length), FRAME.slots)] === proxy)
+        return `user-${number}`
     }
   }
 

@@ -2,7 +2,7 @@
  * For tests: scans a datagram that stands somewhere inside a larger array, as in a batch, and reads the offsets back as
  * text. Latin-1 throughout, so that a byte is a character.
  */
-import { Message, type RouteView, Scan, Scheme, type UriView } from '../message.ts'
+import { Message, type RouteView, type Scan, Scheme, type UriView } from '../message.ts'
 import { scan } from '../scan.ts'
 
 /** Where the datagram begins in its array, and how many bytes follow it; all of them line ends and colons. */
@@ -21,17 +21,17 @@ export function read(datagram: string, message = new Message()): Reading {
   return { result: scan(message, bytes, MARGIN, MARGIN + datagram.length), message }
 }
 
-export function bytesOf(text: string): Uint8Array {
+function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0))
 }
 
 /** [start, end) as text; null where absent. */
-export function textOf(bytes: Uint8Array, start: number, end: number): string | null {
+function textOf(bytes: Uint8Array, start: number, end: number): string | null {
   return start < 0 ? null : String.fromCharCode(...bytes.subarray(start, end))
 }
 
 /** Name of a code in an as-const object. */
-export function nameOf(set: Readonly<Record<string, number>>, code: number): string {
+function nameOf(set: Readonly<Record<string, number>>, code: number): string {
   return Object.keys(set).find((name) => set[name] === code) ?? String(code)
 }
 

@@ -25,7 +25,7 @@ test('a valid message is understood in every spelling', () => {
 
 /** The fields without those that show how the message was spelt, where that differs from what it says. */
 function withoutSpelling(fields: Fields): unknown {
-  const { via, from, to, routes, ...rest } = fields
+  const { via, from: _from, to: _to, routes, ...rest } = fields
   const param = (text: string | null) =>
     text
       ?.replace(/[\s;]/g, '')

@@ -93,11 +93,10 @@ function kamailio(folder: string, config: string, isRoutingBack: boolean): strin
   const destinations = join(folder, 'dispatcher.list')
   writeFileSync(destinations, MEMBERS.map((member) => `1 sip:${member}\n`).join(''))
   const name = isRoutingBack ? 'routing-back' : 'dispatcher'
-  return [
-    ...['kamailio', '-DD', '-E', '-Y', folder, '-P', join(folder, `${name}.pid`), '-f', config],
-    ...['-A', `LISTEN=udp:${SHARED}`, '-A', `DESTINATIONS="${destinations}"`],
-    ...(isRoutingBack ? ['-A', 'ROUTE_BACK'] : []),
-  ]
+  const files = ['-Y', folder, '-P', join(folder, `${name}.pid`), '-f', config]
+  const defines = [`LISTEN=udp:${SHARED}`, `DESTINATIONS="${destinations}"`]
+  if (isRoutingBack) defines.push('ROUTE_BACK')
+  return ['kamailio', '-DD', '-E', ...files, ...defines.flatMap((define) => ['-A', define])]
 }
 
 async function saysReady(child: ChildProcess, name: string): Promise<void> {
