@@ -279,6 +279,32 @@ test('a table lost with the operator’s memory goes on from the epoch in status
   expect(world.table().epoch).toBe(epoch + 1)
 })
 
+test('the epoch in status outlives a first pass that cannot publish yet', async () => {
+  const world = await worldWith([A, B])
+  const { epoch } = world.table()
+  await world.operator.stop()
+  world.cluster.tables.delete(KEY)
+  world.prober.behaviours.set(A.address, Behaviour.silent)
+  await world.restart()
+  expect(world.tableOrNull()).toBeNull()
+  expect(world.status().table?.epoch).toBe(epoch)
+  await world.restart()
+  await world.pass(1_000)
+  expect(world.table().epoch).toBe(epoch + 1)
+})
+
+test('a removed table waits for a balancer that still uses the object before it', async () => {
+  const world = await worldWith([A, B])
+  world.report('node-1')
+  world.cluster.remove(KEY)
+  await world.pass(100)
+  world.apply([A, B])
+  await world.pass(100)
+  world.cluster.remove(KEY)
+  await world.pass(1_000)
+  expect(world.table().removed).toBe(true)
+})
+
 test('table and status lost: epoch and uid come from balancers', async () => {
   const world = await worldWith([A, B])
   const { uid } = world.table()

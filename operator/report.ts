@@ -64,6 +64,7 @@ export async function readStatus(pool: Pool, context: Context): Promise<boolean>
   pool.isStatusKnown = true
   pool.status = read.value
   const last = pool.status?.table ?? null
+  pool.epochFloor = Math.max(pool.epochFloor, last?.epoch ?? 0)
   if (pool.publishedAt === null && last !== null && last.epoch === pool.table?.epoch) {
     pool.publishedAt = last.publishedAt
     pool.lastMoves = last.lastMoves
@@ -97,8 +98,9 @@ function endpointText({ address, port }: { address: string; port: number }): str
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/** While a lost table is made anew, what balancers serve on is the one that status knows. */
 function tableStatusOf(pool: Pool, table: Table | null): SipProxyStatus['table'] {
-  if (table === null) return null
+  if (table === null) return pool.status?.table ?? null
   const publishedAt = pool.publishedAt ?? isoTime(pool.firstSeenMs)
   return { epoch: table.epoch, publishedAt, slots: table.slots, lastMoves: pool.lastMoves }
 }

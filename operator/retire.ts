@@ -4,6 +4,8 @@
  * Invariants: no finalizer, so this begins whenever a table without a SipProxy is found; a SipProxy that comes back
  * in the meantime is a new object.
  */
+import type { BalancedSipProxy } from '@sipcast/crds'
+import type { Table } from '@sipcast/mapping'
 import { attempt, type Context } from './context.ts'
 import { REMOVAL_WAIT_MAX_MS } from './limits.ts'
 import type { Pool } from './pool.ts'
@@ -23,7 +25,7 @@ export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
   }
   context.mark(context.claims.delete(pool.key))
   const leftMs = pool.removedSinceMs + REMOVAL_WAIT_MAX_MS - clock.monotonicMs()
-  if (leftMs > 0 && !isApplied(pool, context)) return { failed: false, againMs: leftMs }
+  if (leftMs > 0 && !isAppliedByAll(pool, context)) return { failed: false, againMs: leftMs }
   return await clear(pool, context)
 }
 
@@ -37,11 +39,14 @@ async function isRemovalPublished(pool: Pool, context: Context): Promise<boolean
 /**
  * All fresh balancers that had this SipProxy use the removed table, or have dropped it; without any, only time tells.
  */
-function isApplied({ key, table }: Pool, { balancers }: Context): boolean {
+function isAppliedByAll({ key, table }: Pool, { balancers }: Context): boolean {
   if (balancers.acceptedKeyIds().length === 0) return false
-  return balancers
-    .of(key)
-    .every(({ entry }) => entry.uid !== table?.uid || (entry.epoch ?? 0) >= (table?.epoch ?? 0))
+  return balancers.of(key).every(({ entry }) => entry.uid === null || isApplied(entry, table))
+}
+
+/** A table of another uid is an older one: that balancer has not come so far yet. */
+function isApplied({ uid, epoch }: BalancedSipProxy, table: Table | null): boolean {
+  return uid === table?.uid && (epoch ?? 0) >= (table?.epoch ?? 0)
 }
 
 async function clear(pool: Pool, context: Context): Promise<PassEnd> {
