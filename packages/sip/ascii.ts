@@ -1,6 +1,6 @@
 /**
  * Bytes of the wire: the ASCII characters that the scanner names, the character classes of RFC 3261 §25.1 as one
- * lookup table, and comparisons that ignore case. Not a tokenizer: each header's file walks its own bytes.
+ * lookup table, comparisons that ignore case, numbers. Not a tokenizer: each header's file walks its own bytes.
  * Invariant: every function stays inside [start, end).
  */
 
@@ -25,7 +25,7 @@ export const GREATER = 62
 export const QUESTION = 63
 export const AT_SIGN = 64
 export const OPEN_BRACKET = 91
-const BACKSLASH = 92
+export const BACKSLASH = 92
 export const CLOSE_BRACKET = 93
 
 /** token (RFC 3261 §25.1): header names, methods, parameter names, transports. */
@@ -35,9 +35,8 @@ export const HOST = 2
 /** What may stand inside the brackets of an IPv6 reference. */
 export const IPV6 = 4
 /**
- * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. Wider than
- * the grammar, which wants bytes above ASCII escaped: phones with unescaped names exist, and a proxy's answer
- * is better than ours.
+ * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. Wider than the grammar,
+ * which wants bytes above ASCII escaped: phones with unescaped names exist, and a proxy's answer is better than ours.
  */
 export const URI = 8
 /** The same without ':' and ';', which end a user. */
@@ -65,73 +64,10 @@ export function sameIgnoringCase(
   name: Uint8Array,
 ): boolean {
   if (end - start !== name.length) return false
-  for (let i = 0; i < name.length; i++) {
-    if (lower(bytes[start + i]!) !== name[i]) return false
+  for (let i = start; i < end; i++) {
+    if (lower(bytes[i]!) !== name[i - start]) return false
   }
   return true
-}
-
-/**
- * First offset at or after `at` that is not white space, or `end`. Inside a header value a control character is a fold,
- * a TAB, or a defect that the line's walk has noted, so "not above space" is all there is to test.
- */
-export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
-  while (at < end && bytes[at]! <= SPACE) at++
-  return at
-}
-
-/** `end` moved back over white space, not below `start`. */
-export function trimSpace(bytes: Uint8Array, start: number, end: number): number {
-  while (end > start && bytes[end - 1]! <= SPACE) end--
-  return end
-}
-
-/**
- * First offset at or after `at` whose byte is a control character, or `end`.
- *
- * Four bytes at once: in `(x - 0x20…) & ~x` the top bit of a byte is set if the byte is below 0x20, and by the borrow
- * perhaps in bytes above such a one, never below; so the lowest set bit is a true hit. A loop per byte would cost twice
- * as much, and a second misprediction per line.
- */
-export function skipText(view: DataView, at: number, end: number): number {
-  while (at + 4 <= end) {
-    const word = view.getInt32(at, true)
-    const hits = (word - 0x20202020) & ~word & 0x80808080
-    if (hits !== 0) return at + lowestByte(hits)
-    at += 4
-  }
-  while (at < end && view.getUint8(at) >= SPACE) at++
-  return at
-}
-
-/** First offset at or after `at` whose byte is a space or a control character, or `end`. */
-export function skipVisible(view: DataView, at: number, end: number): number {
-  while (at + 4 <= end) {
-    const word = view.getInt32(at, true)
-    const hits = (word - 0x21212121) & ~word & 0x80808080
-    if (hits !== 0) return at + lowestByte(hits)
-    at += 4
-  }
-  while (at < end && view.getUint8(at) > SPACE) at++
-  return at
-}
-
-/** First offset at or after `at` whose byte is a colon, a space or a control character, or `end`. */
-export function skipName(view: DataView, at: number, end: number): number {
-  while (at + 4 <= end) {
-    const word = view.getInt32(at, true)
-    const colons = word ^ 0x3a3a3a3a
-    const hits = (((word - 0x21212121) & ~word) | ((colons - 0x01010101) & ~colons)) & 0x80808080
-    if (hits !== 0) return at + lowestByte(hits)
-    at += 4
-  }
-  while (at < end && view.getUint8(at) > SPACE && view.getUint8(at) !== COLON) at++
-  return at
-}
-
-/** Index of the lowest byte of which a bit is set. */
-function lowestByte(bits: number): number {
-  return (31 - Math.clz32(bits & (~bits + 1))) >> 3
 }
 
 /** The first four letters of `text` as `lowerWord` reads them. */
@@ -139,22 +75,9 @@ export function wordOf(text: string): number {
   return lowerWord(new DataView(ascii(text).buffer), 0)
 }
 
-/**
- * Four bytes at once, letters in lower case; tells tokens apart (§25.1): no two token bytes but letters
- * differ by 0x20.
- */
+/** Four bytes at once, letters in lower case; tells tokens apart: of token bytes (§25.1) only letters differ by 0x20. */
 export function lowerWord(view: DataView, at: number): number {
   return view.getInt32(at, true) | 0x20202020
-}
-
-/** Offset after the quoted string that opens at `at`, or -1 if it never closes (RFC 3261 §25.1, quoted-pair). */
-export function skipQuoted(bytes: Uint8Array, at: number, end: number): number {
-  for (let i = at + 1; i < end; i++) {
-    const byte = bytes[i]!
-    if (byte === QUOTE) return i + 1
-    if (byte === BACKSLASH) i++
-  }
-  return -1
 }
 
 /** The value of [start, end), all digits, at most `max`; -1 if it is empty, larger, or anything else. */

@@ -1,29 +1,23 @@
 /** CSeq (RFC 3261 §20.16): a number below 2³¹ and a method. */
-import { CLASS, decimal, SPACE, skipSpace, TOKEN } from './ascii.ts'
-import type { Message } from './message.ts'
+import * as ascii from './ascii.ts'
+import { Defect, type Message } from './message.ts'
 import { methodOf } from './method.ts'
-import { digitsEnd } from './uri.ts'
+import { skipSpace } from './skip.ts'
+
+const { CLASS, NINE, SPACE, TOKEN, ZERO } = ascii
 
 const CSEQ_MAX = 2 ** 31 - 1
 
-/** Reads the CSeq value in [start, end); false if it is malformed. */
-export function parseCseq(message: Message, start: number, end: number): boolean {
-  const bytes = message.bytes
+/** Reads the CSeq value in [start, end). */
+export function readCseq(message: Message, start: number, end: number): void {
+  if (message.cseqStart >= 0) return message.spoil(Defect.duplicateHeader)
   message.cseqStart = start
   message.cseqEnd = end
-  const numberEnd = digitsEnd(bytes, start, end)
-  const number = decimal(bytes, start, numberEnd, CSEQ_MAX)
-  if (number < 0 || numberEnd >= end || bytes[numberEnd]! > SPACE) return false
-  const method = skipSpace(bytes, numberEnd, end)
-  for (let i = method; i < end; i++) if ((CLASS[bytes[i]!]! & TOKEN) === 0) return false
-  if (method === end) return false
-  message.cseq = number
-  message.cseqNumberStart = start
-  message.cseqNumberEnd = numberEnd
-  message.cseqMethod = methodOf(bytes, method, end)
+  const method = readNumber(message, start, end)
+  if (method < 0 || !isToken(message.bytes, method, end)) return message.spoil(Defect.cseq)
+  message.cseqMethod = methodOf(message.view, method, end)
   message.cseqMethodStart = method
   message.cseqMethodEnd = end
-  return true
 }
 
 /** Whether CSeq and start line name the same method (RFC 3261 §8.1.1.5). */
@@ -35,4 +29,26 @@ export function cseqMatches(message: Message): boolean {
     if (bytes[methodStart + i] !== bytes[cseqMethodStart + i]) return false
   }
   return true
+}
+
+/** Digits, then white space; the offset after that, or -1. */
+function readNumber(message: Message, start: number, end: number): number {
+  const { bytes } = message
+  let number = 0
+  let at = start
+  while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) {
+    number = number * 10 + bytes[at]! - ZERO
+    if (number > CSEQ_MAX) return -1
+    at++
+  }
+  if (at === start || at === end || bytes[at]! > SPACE) return -1
+  message.cseq = number
+  message.cseqNumberStart = start
+  message.cseqNumberEnd = at
+  return skipSpace(bytes, at, end)
+}
+
+function isToken(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((CLASS[bytes[i]!]! & TOKEN) === 0) return false
+  return start < end
 }

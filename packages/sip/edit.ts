@@ -10,9 +10,10 @@
  * insertion at the start of a replaced range comes before the replacement. Nothing is allocated after construction.
  * Edits that overlap, are too many or too long make `apply` return -1, as does an output that does not fit.
  */
-import { COMMA, skipSpace } from './ascii.ts'
+import { COMMA } from './ascii.ts'
 import type { Message } from './message.ts'
 import { Writer } from './writer.ts'
+import { skipSpace } from './skip.ts'
 
 /** Edits per message: every Route removed one by one and all our own additions. */
 export const EDITS_MAX = 64

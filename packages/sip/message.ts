@@ -97,10 +97,7 @@ export class UriView {
   start = -1
   end = -1
   scheme: Scheme = Scheme.other
-  /**
-   * User or telephone number, without password and without ';' parameters inside the user part; an empty user
-   * is -1.
-   */
+  /** User or telephone number, without password and without ';' parameters inside the user part; an empty user is -1. */
   userStart = -1
   userEnd = -1
   /** Host; an IPv6 reference *with* its brackets, as `parseAddress` takes it. -1 for tel and unknown schemes. */
@@ -234,6 +231,7 @@ export class Message {
   /** The whole header value, to copy. */
   toStart = -1
   toEnd = -1
+  /** Only in a REGISTER, whose key it is; absent in all others. */
   readonly toUri: UriView = new UriView()
   toTagStart = -1
   toTagEnd = -1
@@ -264,15 +262,22 @@ export class Message {
   /** Value of the first Proxy-Require that is not empty. */
   proxyRequireStart = -1
   proxyRequireEnd = -1
-  /** `path` is among the option tags of Supported (RFC 3327 §5.1). */
+  /** In a REGISTER: `path` is among the option tags of Supported (RFC 3327 §5.1). */
   supportedPath = false
-  /** `outbound` is among the option tags of Supported (RFC 5626 §4.2.1). */
+  /** In a REGISTER: `outbound` is among the option tags of Supported (RFC 5626 §4.2.1). */
   supportsOutbound = false
-  /** Any Contact value has a reg-id parameter (RFC 5626 §4.2.1). */
+  /** In a REGISTER: any Contact value has a reg-id parameter (RFC 5626 §4.2.1). */
   contactHasRegId = false
 
-  /** The scanner's scratch. */
+  /** The scanner's scratch, and the header line that it is in, for headers whose values need their line. */
   readonly cursor: Cursor = new Cursor()
+  lineStart = -1
+  lineEnd = -1
+
+  /** Marks the message as malformed; the first finding stands. */
+  spoil(defect: Defect): void {
+    if (this.defect === Defect.none) this.defect = defect
+  }
 
   /** Everything to absent, for the datagram [start, end) of `bytes`. */
   reset(bytes: Uint8Array, start: number, end: number): void {

@@ -7,23 +7,12 @@
  *
  * Invariant: quotes and brackets are respected everywhere, so no ';', ',' or '<' inside them is ever taken for syntax.
  */
-import {
-  CLASS,
-  COMMA,
-  EQUAL,
-  GREATER,
-  LESS,
-  DISPLAY,
-  QUOTE,
-  SEMICOLON,
-  SPACE,
-  skipQuoted,
-  skipSpace,
-  TOKEN,
-  VALUE,
-} from './ascii.ts'
+import * as ascii from './ascii.ts'
 import type { Cursor, UriView } from './message.ts'
 import { parseUri, readUri } from './uri.ts'
+import { skipQuoted, skipSpace } from './skip.ts'
+
+const { CLASS, COMMA, DISPLAY, EQUAL, GREATER, LESS, QUOTE, SEMICOLON, SPACE, TOKEN, VALUE } = ascii
 
 /**
  * Steps over the address that begins at `at`. Returns the offset of what follows it: a ';', a ',', or `end`; -1 if it
@@ -31,7 +20,10 @@ import { parseUri, readUri } from './uri.ts'
  */
 export function skipAddress(bytes: Uint8Array, at: number, end: number): number {
   const open = openBracket(bytes, at, end)
-  if (open < 0) return open === NONE ? delimiter(bytes, addrSpecEnd(bytes, at, end), end) : -1
+  if (open < 0) {
+    const uriEnd = open === NONE ? addrSpecEnd(bytes, at, end) : at
+    return uriEnd > at ? delimiter(bytes, uriEnd, end) : -1
+  }
   let close = open + 1
   while (close < end && bytes[close] !== GREATER) close++
   return close === end ? -1 : delimiter(bytes, close + 1, end)
@@ -61,7 +53,8 @@ export function isBracketed(uri: UriView, bytes: Uint8Array, end: number): boole
  * malformed.
  */
 export function readParam(cursor: Cursor, bytes: Uint8Array, at: number, end: number): number {
-  let i = skipSpace(bytes, at + 1, end)
+  let i = at + 1
+  if (i < end && bytes[i]! <= SPACE) i = skipSpace(bytes, i, end)
   cursor.paramStart = at
   cursor.nameStart = i
   while (i < end && (CLASS[bytes[i]!]! & TOKEN) !== 0) i++
@@ -69,25 +62,22 @@ export function readParam(cursor: Cursor, bytes: Uint8Array, at: number, end: nu
   cursor.paramEnd = i
   cursor.valueStart = -1
   cursor.valueEnd = -1
-  i = skipSpace(bytes, i, end)
+  if (i < end && bytes[i]! <= SPACE) i = skipSpace(bytes, i, end)
   if (i >= end || bytes[i] !== EQUAL) return delimiter(bytes, i, end)
   if (cursor.nameEnd === cursor.nameStart) return -1
-  i = skipSpace(bytes, i + 1, end)
+  i++
+  if (i < end && bytes[i]! <= SPACE) i = skipSpace(bytes, i, end)
   cursor.valueStart = i
-  if (i < end && bytes[i] === QUOTE) {
+  while (i < end && (CLASS[bytes[i]!]! & VALUE) !== 0) i++
+  if (i === cursor.valueStart) {
+    if (i === end || bytes[i] !== QUOTE) return -1
     i = skipQuoted(bytes, i, end)
     if (i < 0) return -1
-  } else {
-    while (i < end && (CLASS[bytes[i]!]! & VALUE) !== 0) i++
   }
-  if (i === cursor.valueStart) return -1
   cursor.valueEnd = i
   cursor.paramEnd = i
   return delimiter(bytes, i, end)
 }
-
-const MALFORMED = -2
-const NONE = -1
 
 /** Offset of the '<' that opens the URI, NONE if the value is a bare addr-spec, or MALFORMED. */
 function openBracket(bytes: Uint8Array, at: number, end: number): number {
@@ -110,7 +100,11 @@ function addrSpecEnd(bytes: Uint8Array, at: number, end: number): number {
 
 /** Offset of the ';' or ',' that must come next after white space, or `end`; -1 for anything else. */
 function delimiter(bytes: Uint8Array, at: number, end: number): number {
-  const i = skipSpace(bytes, at, end)
+  let i = at
+  if (i < end && bytes[i]! <= SPACE) i = skipSpace(bytes, i, end)
   if (i >= end) return end
   return bytes[i] === SEMICOLON || bytes[i] === COMMA ? i : -1
 }
+
+const MALFORMED = -2
+const NONE = -1

@@ -3,17 +3,20 @@
  * A line that is wrong in another way than not being SIP at all sets the defect, and the headers are read all the
  * same: a 400 needs them.
  */
-import { CLASS, CR, decimal, LF, SPACE, skipText, skipVisible, TAB, TOKEN } from './ascii.ts'
+import * as ascii from './ascii.ts'
 import { Defect, type Message } from './message.ts'
 import { methodOf } from './method.ts'
 import { parseUri } from './uri.ts'
+import { skipText, skipVisible } from './skip.ts'
+
+const { CLASS, CR, decimal, LF, SLASH, SPACE, TAB, TOKEN } = ascii
 
 const STATUS_CODE_MAX = 699
 /** Bytes of "SIP/2.0". */
 const VERSION_LENGTH = 7
 
 /** Reads the start line at `message.start`; the offset of the first header line, or -1 if there is no such line. */
-export function parseStartLine(message: Message): number {
+export function readStartLine(message: Message): number {
   const { bytes, start, end } = message
   if (isSipSlash(bytes, start, end)) {
     message.defect = statusLine(message, start, end)
@@ -24,7 +27,7 @@ export function parseStartLine(message: Message): number {
     message.isRequest = true
     message.methodStart = start
     message.methodEnd = method
-    message.method = methodOf(bytes, start, method)
+    message.method = methodOf(message.view, start, method)
     message.defect = requestLine(message, method + 1, end)
   }
   return afterLine(message, start, end)
@@ -61,7 +64,7 @@ function afterLine(message: Message, start: number, end: number): number {
     const byte = bytes[i]!
     if (byte === LF) return i + 1
     if (byte === TAB || isLineEnd(bytes, i, end)) continue
-    if (message.defect === Defect.none) message.defect = Defect.controlCharacter
+    message.spoil(Defect.controlCharacter)
   }
   return -1
 }
@@ -78,7 +81,7 @@ function isSipSlash(bytes: Uint8Array, at: number, end: number): boolean {
     (bytes[at]! | 32) === 0x73 &&
     (bytes[at + 1]! | 32) === 0x69 &&
     (bytes[at + 2]! | 32) === 0x70 &&
-    bytes[at + 3] === 0x2f
+    bytes[at + 3] === SLASH
   )
 }
 

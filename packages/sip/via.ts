@@ -6,54 +6,116 @@
  * Invariant: branch, rport, received and our own parameter stand at most once, else the value is malformed: proxies
  * behind us read the same bytes and may take the other one.
  */
-import {
-  ascii,
-  CLASS,
-  COLON,
-  COMMA,
-  QUOTE,
-  SEMICOLON,
-  SLASH,
-  SPACE,
-  sameIgnoringCase,
-  skipQuoted,
-  skipSpace,
-  TOKEN,
-} from './ascii.ts'
-import type { Cursor, ViaView } from './message.ts'
+import * as ascii from './ascii.ts'
+import { type Cursor, Defect, type Message, VIA_LINES_MAX, type ViaView } from './message.ts'
 import { readParam } from './name-addr.ts'
+import { NameTable } from './name-table.ts'
 import { digitsEnd, hostEnd, portOf } from './uri.ts'
 import { VIA_FLOW_PARAM } from './via-flow.ts'
+import { skipQuoted, skipSpace } from './skip.ts'
 
-const BRANCH = ascii('branch')
-const RPORT = ascii('rport')
-const RECEIVED = ascii('received')
-const FLOW = ascii(VIA_FLOW_PARAM)
+const { CLASS, COLON, COMMA, lowerWord, QUOTE, SEMICOLON, SLASH, SPACE, TOKEN } = ascii
 
-/** Reads the Via value that begins at `start`; returns the offset of the ',' after it, or `end`; -1 if malformed. */
-export function parseVia(
-  via: ViaView,
-  cursor: Cursor,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  let at = readSentBy(via, bytes, readProtocol(via, bytes, start, end), end)
-  if (at < 0) return -1
-  via.valueStart = start
-  via.valueEnd = at
-  at = skipSpace(bytes, at, end)
-  while (at < end && bytes[at] === SEMICOLON) {
-    at = readParam(cursor, bytes, at, end)
-    if (at < 0 || !takeParam(via, cursor, bytes)) return -1
-    via.valueEnd = cursor.paramEnd
+/** Reads the values in [start, end) of the message's current line. */
+export function readVias(message: Message, start: number, end: number): void {
+  const line = message.viaLineCount
+  if (line === VIA_LINES_MAX) return message.spoil(Defect.tooManyVias)
+  message.viaLines[2 * line] = message.lineStart
+  message.viaLines[2 * line + 1] = message.lineEnd
+  message.viaLineCount = line + 1
+  let after = start
+  if (line === 0) {
+    message.via.lineStart = message.lineStart
+    message.via.lineEnd = message.lineEnd
+    after = readTopVia(message, start, end)
+    if (after < 0) return message.spoil(Defect.via)
+    message.via.valueStart = start
   }
-  via.hasMore = at < end
-  return at === end || bytes[at] === COMMA ? at : -1
+  message.viaCount += countValues(message.bytes, after, end)
 }
 
-/** Number of values in [start, end), commas inside quotes not counted. */
-export function countValues(bytes: Uint8Array, start: number, end: number): number {
+/** Reads the value that begins at `start`; the offset of the ',' after it, or `end`; -1 if it is malformed. */
+function readTopVia(message: Message, start: number, end: number): number {
+  const { bytes, view, via, cursor } = message
+  let at = readSentBy(via, bytes, readTransport(message, start, end), end)
+  if (at < 0) return -1
+  via.valueEnd = at
+  if (at < end && bytes[at]! <= SPACE) at = skipSpace(bytes, at, end)
+  while (at < end && bytes[at] === SEMICOLON) {
+    at = readParam(cursor, bytes, at, end)
+    if (at < 0 || !takeParam(via, cursor, view)) return -1
+    via.valueEnd = cursor.paramEnd
+  }
+  if (at === end) return end
+  via.hasMore = bytes[at] === COMMA && isToken(bytes, skipSpace(bytes, at + 1, end), end)
+  return via.hasMore ? at : -1
+}
+
+/** sent-protocol; the offset after it, or -1. Name and version may be any: a 505 needs its Via too. */
+function readTransport(message: Message, start: number, end: number): number {
+  const { bytes, view, via } = message
+  let at = start + 8
+  const isUsual =
+    at < end && lowerWord(view, start) === SIP_SLASH && lowerWord(view, start + 4) === VERSION_SLASH
+  if (!isUsual || !isToken(bytes, at, end)) {
+    at = afterSlash(bytes, afterSlash(bytes, start, end), end)
+    if (at < 0) return -1
+  }
+  via.transportStart = at
+  while (isToken(bytes, at, end)) at++
+  via.transportEnd = at
+  return at > via.transportStart ? at : -1
+}
+
+/** White space, host [ ":" port ]; the offset after it, or -1. */
+function readSentBy(via: ViaView, bytes: Uint8Array, start: number, end: number): number {
+  if (start < 0 || start >= end || bytes[start]! > SPACE) return -1
+  let at = start + 1
+  if (at < end && bytes[at]! <= SPACE) at = skipSpace(bytes, at, end)
+  via.hostStart = at
+  at = hostEnd(bytes, at, end)
+  via.hostEnd = at
+  if (at === via.hostStart) return -1
+  if (at < end && bytes[at]! <= SPACE) at = skipSpace(bytes, at, end)
+  if (at >= end || bytes[at] !== COLON) return via.hostEnd
+  at++
+  if (at < end && bytes[at]! <= SPACE) at = skipSpace(bytes, at, end)
+  const portEnd = digitsEnd(bytes, at, end)
+  via.port = portOf(bytes, at, portEnd)
+  return via.port < 0 ? -1 : portEnd
+}
+
+/** Notes the parameter in the cursor if it is one of ours to know; false if it stands there twice or has no value. */
+function takeParam(via: ViaView, cursor: Cursor, view: DataView): boolean {
+  switch (PARAMS.find(view, cursor.nameStart, cursor.nameEnd)) {
+    case BRANCH:
+      if (via.branchStart >= 0 || cursor.valueStart < 0) return false
+      via.branchStart = cursor.valueStart
+      via.branchEnd = cursor.valueEnd
+      return true
+    case RPORT:
+      if (via.rportStart >= 0) return false
+      via.rportStart = cursor.paramStart
+      via.rportEnd = cursor.paramEnd
+      via.rportHasValue = cursor.valueStart >= 0
+      return true
+    case RECEIVED:
+      if (via.receivedStart >= 0) return false
+      via.receivedStart = cursor.paramStart
+      via.receivedEnd = cursor.paramEnd
+      return true
+    case FLOW:
+      if (via.flowStart >= 0 || cursor.valueStart < 0) return false
+      via.flowStart = cursor.valueStart
+      via.flowEnd = cursor.valueEnd
+      return true
+    default:
+      return true
+  }
+}
+
+/** Number of values in [start, end), which begins at a value or at the ',' after one; commas inside quotes don't count. */
+function countValues(bytes: Uint8Array, start: number, end: number): number {
   let count = 1
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!
@@ -66,80 +128,31 @@ export function countValues(bytes: Uint8Array, start: number, end: number): numb
   return count
 }
 
-/** sent-protocol; the offset after the transport, or -1. Name and version may be any: a 505 needs its Via too. */
-function readProtocol(via: ViaView, bytes: Uint8Array, start: number, end: number): number {
-  const name = slashAfterToken(bytes, start, end)
-  if (name < 0) return -1
-  const version = slashAfterToken(bytes, name, end)
-  if (version < 0) return -1
-  const after = tokenEnd(bytes, version, end)
-  if (after === version) return -1
-  via.transportStart = version
-  via.transportEnd = after
-  return after
-}
-
-/** sent-by, which white space must set apart from the transport; the offset after it, or -1. */
-function readSentBy(via: ViaView, bytes: Uint8Array, at: number, end: number): number {
-  if (at < 0 || at >= end || bytes[at]! > SPACE) return -1
-  const host = skipSpace(bytes, at, end)
-  const after = hostEnd(bytes, host, end)
-  if (after === host) return -1
-  via.hostStart = host
-  via.hostEnd = after
-  const colon = skipSpace(bytes, after, end)
-  if (colon >= end || bytes[colon] !== COLON) return after
-  const port = skipSpace(bytes, colon + 1, end)
-  const portEnd = digitsEnd(bytes, port, end)
-  via.port = portOf(bytes, port, portEnd)
-  return via.port < 0 ? -1 : portEnd
-}
-
-/** Notes the parameter in the cursor if it is one of ours to know; false if it stands there twice or has no value. */
-function takeParam(via: ViaView, cursor: Cursor, bytes: Uint8Array): boolean {
-  const start = cursor.nameStart
-  const end = cursor.nameEnd
-  switch (end - start) {
-    case BRANCH.length:
-      if (!sameIgnoringCase(bytes, start, end, BRANCH)) return true
-      if (via.branchStart >= 0 || cursor.valueStart < 0) return false
-      via.branchStart = cursor.valueStart
-      via.branchEnd = cursor.valueEnd
-      return true
-    case RPORT.length:
-      if (!sameIgnoringCase(bytes, start, end, RPORT)) return true
-      if (via.rportStart >= 0) return false
-      via.rportStart = cursor.paramStart
-      via.rportEnd = cursor.paramEnd
-      via.rportHasValue = cursor.valueStart >= 0
-      return true
-    case RECEIVED.length:
-      if (!sameIgnoringCase(bytes, start, end, RECEIVED)) return true
-      if (via.receivedStart >= 0) return false
-      via.receivedStart = cursor.paramStart
-      via.receivedEnd = cursor.paramEnd
-      return true
-    case FLOW.length:
-      if (!sameIgnoringCase(bytes, start, end, FLOW)) return true
-      if (via.flowStart >= 0 || cursor.valueStart < 0) return false
-      via.flowStart = cursor.valueStart
-      via.flowEnd = cursor.valueEnd
-      return true
-    default:
-      return true
-  }
-}
-
 /** Offset of what follows a token, its '/' and the white space around that; -1 without them. */
-function slashAfterToken(bytes: Uint8Array, start: number, end: number): number {
-  const after = tokenEnd(bytes, start, end)
-  const slash = skipSpace(bytes, after, end)
-  if (after === start || slash >= end || bytes[slash] !== SLASH) return -1
+function afterSlash(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (isToken(bytes, at, end)) at++
+  const slash = skipSpace(bytes, at, end)
+  if (at === start || slash >= end || bytes[slash] !== SLASH) return -1
   return skipSpace(bytes, slash + 1, end)
 }
 
-function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
-  let i = start
-  while (i < end && (CLASS[bytes[i]!]! & TOKEN) !== 0) i++
-  return i
+function isToken(bytes: Uint8Array, at: number, end: number): boolean {
+  return at >= 0 && at < end && (CLASS[bytes[at]!]! & TOKEN) !== 0
 }
+
+const SIP_SLASH = ascii.wordOf('sip/')
+const VERSION_SLASH = ascii.wordOf('2.0/')
+const BRANCH = 1
+const RPORT = 2
+const RECEIVED = 3
+const FLOW = 4
+const PARAMS = new NameTable(
+  [
+    ['branch', BRANCH],
+    ['rport', RPORT],
+    ['received', RECEIVED],
+    [VIA_FLOW_PARAM, FLOW],
+  ],
+  'any case',
+)

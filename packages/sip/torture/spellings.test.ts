@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Message, Scan } from '../message.ts'
-import { Random } from './random.ts'
-import { type Fields, fieldsOf, read } from './reading.ts'
-import { spell } from './spellings.ts'
+import { Random } from './random.fixture.ts'
+import { type Fields, fieldsOf, read } from './reading.fixture.ts'
+import { spell } from './spellings.fixture.ts'
 
 const message = new Message()
 
@@ -25,20 +25,20 @@ test('a valid message is understood in every spelling', () => {
 
 /** The fields without those that show how the message was spelt, where that differs from what it says. */
 function withoutSpelling(fields: Fields): unknown {
-  const { via, from: _from, to: _to, routes, ...rest } = fields
-  const param = (text: string | null) =>
-    text
-      ?.replace(/[\s;]/g, '')
-      .replace(/^[a-z]+=/i, '')
-      .toLowerCase()
+  const { via, routes } = fields
   return {
-    ...rest,
+    ...fields,
+    from: null,
+    to: null,
     via: {
       ...via,
       value: null,
       hasMore: null,
       rport: via.rport === null ? null : 'rport',
-      received: param(via.received),
+      received: via.received
+        ?.replace(/[\s;]/g, '')
+        .replace(/^received=/i, '')
+        .toLowerCase(),
     },
     routes: routes.map(({ uri, loose }) => ({ uri, loose })),
   }

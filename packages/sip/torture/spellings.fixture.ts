@@ -3,8 +3,8 @@
  * A message is made of parts (what it says) and spelt by a seeded generator (how it says it): header forms and case,
  * order, folds, white space, lists in one line or many, quotes and escapes, line ends, body and what follows it.
  */
-import type { Fields } from './reading.ts'
-import type { Random } from './random.ts'
+import type { Fields } from './reading.fixture.ts'
+import type { Random } from './random.fixture.ts'
 
 export interface Spelling {
   readonly datagram: string
@@ -46,7 +46,7 @@ type Parts = ReturnType<typeof partsOf>
 
 function partsOf(random: Random) {
   const isRequest = !random.oneIn(4)
-  const method = random.pick(METHODS)
+  const method = random.oneIn(3) ? 'REGISTER' : random.pick(METHODS)
   const body = random.oneIn(2)
     ? ''
     : random.pick(['v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n', '\0\xff\r\n\r\n', 'x'])
@@ -140,6 +140,7 @@ function statusLine(parts: Parts, random: Random): string {
 /** What a scan must find. `via.value`, `from` and `to` depend on the spelling: the tests compare them apart. */
 function answers(parts: Parts): Fields {
   const via = parts.vias[0]!
+  const isRegister = parts.isRequest && parts.method === 'REGISTER'
   return {
     method: parts.isRequest ? parts.method : null,
     statusCode: parts.statusCode,
@@ -161,7 +162,7 @@ function answers(parts: Parts): Fields {
     from: null,
     fromTag: parts.fromTag,
     to: null,
-    toUri: parts.to,
+    toUri: isRegister ? parts.to : NO_URI,
     toTag: parts.toTag,
     cseq: parts.cseq,
     cseqMethod: parts.method,
@@ -173,9 +174,9 @@ function answers(parts: Parts): Fields {
     })),
     userAgent: parts.userAgent,
     proxyRequire: parts.proxyRequire,
-    supportedPath: parts.supported.some((tag) => tag.toLowerCase() === 'path'),
-    supportsOutbound: parts.supported.includes('outbound'),
-    contactHasRegId: parts.isRequest && parts.method === 'REGISTER' && parts.regId,
+    supportedPath: isRegister && parts.supported.some((tag) => tag.toLowerCase() === 'path'),
+    supportsOutbound: isRegister && parts.supported.includes('outbound'),
+    contactHasRegId: isRegister && parts.regId,
     contentLength: parts.contentLength,
     body: parts.body,
   }
