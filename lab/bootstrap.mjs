@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const NODE_MAJOR_MIN = 26
+/** npm explains a refused lock file at the length of its whole usage. */
+const WORDS_MAX = 12
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 if (!isInstalled()) install()
@@ -44,8 +46,11 @@ function install() {
   const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error']
   const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
   if (result.status === 0) return
-  console.error(result.stdout ?? '', result.stderr ?? result.error?.message ?? '')
-  fail('npm ci failed (its words are above). It needs the npm registry, or a filled npm cache.')
+  const words = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`
+  console.error(words.trim().split('\n').slice(0, WORDS_MAX).join('\n'))
+  fail(
+    'npm ci failed (its words are above): is the npm registry, or a filled npm cache, within reach?',
+  )
 }
 
 function checkNode() {
