@@ -1,4 +1,7 @@
-/** The lab's little internet does what its users rely on: spreading datagrams, keeping fragments together, NATs of the worst kind. */
+/**
+ * The lab's little internet does what its users rely on: spreading datagrams, keeping fragments together,
+ * NATs of the worst kind.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Node,
