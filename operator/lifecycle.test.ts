@@ -375,6 +375,20 @@ test('Ready when a balancer uses the table, and not when its heartbeat is old', 
   expect(world.condition('Ready')).toBe('False NoBalancer')
 })
 
+test('Ready stays while balancers are still at the table before, not when they serve another object', async () => {
+  const world = await worldWith([A, B, C])
+  world.report('node-1')
+  await world.pass(100)
+  world.prober.behaviours.set(B.address, Behaviour.refuses)
+  await world.pass(1_000)
+  expect(world.condition('TableInSync')).toBe('False Updating')
+  expect(world.condition('Ready')).toBe('True Serving')
+  expect(world.message('Ready')).toBe('2 of 3 proxies take users, through 1 balancer.')
+  world.report('node-1', { uid: 'another' })
+  await world.pass(100)
+  expect(world.condition('Ready')).toBe('False NoBalancer')
+})
+
 test('TableInSync names who is late', async () => {
   const world = await worldWith([A, B])
   world.report('node-1')

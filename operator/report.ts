@@ -39,6 +39,7 @@ export async function writeReport(pool: Pool, report: Report, context: Context):
     eligible: report.verdict?.judgements.filter(({ isEligible }) => isEligible).length ?? 0,
     table: tableStatusOf(pool, table),
     tableSha256: table?.sha256 ?? null,
+    tableUid: table?.uid ?? null,
     unpublished: report.unpublished,
     troubles: troublesOf(pool, report, context),
     balancers: context.balancers.of(pool.key),

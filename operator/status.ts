@@ -23,6 +23,8 @@ export interface StatusInput {
   readonly table: SipProxyStatus['table']
   /** Null: there is none in our hands. */
   readonly tableSha256: string | null
+  /** Of the object whose table it is. */
+  readonly tableUid: string | null
   /** Why there is no table yet. */
   readonly unpublished: Finding | null
   /** Worst first. */
@@ -35,12 +37,7 @@ export interface StatusInput {
 
 export function statusOf(input: StatusInput): SipProxyStatus {
   const inSync = input.balancers.filter((view) => usesTable(view, input.tableSha256))
-  const conditions = [
-    acceptedOf(input),
-    readyOf(input, inSync.length),
-    degradedOf(input),
-    inSyncOf(input, inSync),
-  ]
+  const conditions = [acceptedOf(input), readyOf(input), degradedOf(input), inSyncOf(input, inSync)]
   return {
     observedGeneration: input.generation,
     conditions: conditions.map((condition) => withTransition(condition, input)),
@@ -67,9 +64,12 @@ function acceptedOf({ refused }: StatusInput): Stand {
     : { type, status: 'False', ...refused }
 }
 
-/** Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. */
-function readyOf(input: StatusInput, inSyncCount: number): Stand {
-  const { refused, proxies, eligible, unpublished } = input
+/**
+ * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. Any table of this object will do there: whether
+ * it is the newest is TableInSync's business, and a SipProxy that serves does not stop being ready for each new epoch.
+ */
+function readyOf(input: StatusInput): Stand {
+  const { refused, proxies, eligible, unpublished, balancers, tableUid } = input
   const table = input.tableSha256 === null ? null : input.table
   const type = ConditionType.ready
   const no = (reason: string, message: string): Stand => ({
@@ -90,11 +90,12 @@ function readyOf(input: StatusInput, inSyncCount: number): Stand {
     const message = `None of ${proxies.length} proxies takes users: see their reasons in status.proxies.`
     return no('NoEligibleProxy', message)
   }
-  if (inSyncCount === 0) {
+  const serving = balancers.filter(({ entry }) => entry.uid === tableUid).length
+  if (serving === 0) {
     const message = `No balancer uses epoch ${table.epoch} yet: see that balancers run and can bind the address.`
     return no('NoBalancer', message)
   }
-  const message = `${eligible} of ${proxies.length} proxies take users; ${count(inSyncCount, 'balancer')} ${inSyncCount === 1 ? 'uses' : 'use'} epoch ${table.epoch}.`
+  const message = `${eligible} of ${proxies.length} proxies take users, through ${count(serving, 'balancer')}.`
   return { type, status: 'True', reason: 'Serving', message }
 }
 
