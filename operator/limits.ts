@@ -63,3 +63,6 @@ export const GATHERING_MS = 3_000
 
 /** A socket for probes that cannot be had is tried again after this. */
 export const SOCKET_RETRY_MS = 5_000
+
+/** First tables up to so many slots times members are computed on the main thread: some 25 ms. */
+export const ASSIGN_HERE_MAX = 1 << 18

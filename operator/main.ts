@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises'
 import process from 'node:process'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Config, parseConfig, USAGE, UsageError } from './config.ts'
+import { assignOnThread } from './io/assign-thread.ts'
 import { Directory } from './io/directory.ts'
 import { serveHttp } from './io/http.ts'
 import { lockDirectory } from './io/lock.ts'
@@ -30,7 +31,8 @@ await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<void> {
   try {
-    await run(parseConfig(args))
+    if (args.includes('--help')) process.stdout.write(`${USAGE}\n`)
+    else await run(parseConfig(args))
   } catch (error) {
     if (error instanceof UsageError) end(EXIT_USAGE, `${error.message}; ${USAGE}`)
     else if (error instanceof RefusedError) end(EXIT_REFUSED, error.message)
@@ -45,7 +47,13 @@ async function run(config: Config): Promise<void> {
   const ports = { clock: systemClock, tell }
   const directory = new Directory({ path: config.directory, ...ports })
   const prober = new SipProber(ports)
-  const operator = new Operator({ ...ports, random: systemRandom, cluster: directory, prober })
+  const operator = new Operator({
+    ...ports,
+    random: systemRandom,
+    cluster: directory,
+    prober,
+    assignElsewhere: assignOnThread,
+  })
   const closeHttp = await serve(config, operator, tell)
   await prober.start((result) => operator.takeResult(result))
   await directory.start()

@@ -4,6 +4,7 @@
  * Invariants: all down, the last owners and states stay; without a change the planned content equals the last table's.
  */
 import {
+  type AssignInput,
   type AssignMember,
   type Assignment,
   assign,
@@ -18,8 +19,9 @@ import {
 import type { Identity } from './identity.ts'
 import { isoTime } from './iso-time.ts'
 import type { Judgement, Verdict } from './judge.ts'
-import { FORMER_AGE_MAX_MS, FORMER_MAX } from './limits.ts'
+import { ASSIGN_HERE_MAX, FORMER_AGE_MAX_MS, FORMER_MAX } from './limits.ts'
 import type { Pool } from './pool.ts'
+import type { AssignElsewhere } from './ports.ts'
 import { formerOf, type Wanted } from './snapshot.ts'
 
 export interface PlanInput {
@@ -31,6 +33,7 @@ export interface PlanInput {
   readonly leaseTransitions: number
   readonly nowMs: number
   readonly monotonicMs: number
+  readonly assignElsewhere: AssignElsewhere
 }
 
 export interface Plan {
@@ -43,10 +46,10 @@ export interface Plan {
   readonly settledRoles: string | null
 }
 
-export function planTable(input: PlanInput): Plan {
+export async function planTable(input: PlanInput): Promise<Plan> {
   const { pool, wanted, verdict } = input
   const last = lastTable(pool, wanted)
-  const isAllDown = !verdict.judgements.some(({ role }) => role !== MemberRole.gone)
+  const isAllDown = isNobodyUsable(verdict)
   const members = verdict.judgements.map(({ candidate, role }) => ({
     id: candidate.id,
     weight: candidate.weight,
@@ -54,7 +57,7 @@ export function planTable(input: PlanInput): Plan {
     role: isAllDown && last === null ? MemberRole.eligible : role,
   }))
   const roles = JSON.stringify(members)
-  const assignment = assignSlots(input, members, last, roles)
+  const assignment = await assignSlots(input, members, last, roles)
   const isSettled = assignment.outstanding === 0
   return {
     content: contentOf(input, assignment, isAllDown ? last : null),
@@ -64,17 +67,22 @@ export function planTable(input: PlanInput): Plan {
   }
 }
 
+/** Whether none of the proxies could have a slot now. */
+export function isNobodyUsable({ judgements }: Verdict): boolean {
+  return judgements.every(({ role }) => role === MemberRole.gone)
+}
+
 /** The table to begin from. One of a removed object of the same name is as good: its users are still where it says. */
 function lastTable({ table }: Pool, wanted: Wanted): Table | null {
   return table !== null && table.slots === wanted.fields.slots ? table : null
 }
 
-function assignSlots(
-  { pool, wanted, verdict, nowMs, monotonicMs }: PlanInput,
+async function assignSlots(
+  { pool, wanted, verdict, nowMs, monotonicMs, assignElsewhere }: PlanInput,
   members: readonly AssignMember[],
   last: Table | null,
   roles: string,
-): Assignment {
+): Promise<Assignment> {
   if (last !== null && pool.settled?.sha256 === last.sha256 && pool.settled.roles === roles) {
     return unchanged(last)
   }
@@ -83,7 +91,7 @@ function assignSlots(
     pool.gatheringUntilMs !== null &&
     monotonicMs < pool.gatheringUntilMs &&
     verdict.judgements.some((judgement) => isFounder(pool, judgement))
-  return assign({
+  const question: AssignInput = {
     slotCount: slots,
     last:
       last === null
@@ -93,7 +101,10 @@ function assignSlots(
     budgetSlots: isGathering
       ? Number.POSITIVE_INFINITY
       : handBackBudget(pool.spending, wanted.handBack, slots, nowMs),
-  })
+  }
+  // An event takes milliseconds; the first table of a large pool seconds.
+  const isLarge = last === null && slots * members.length > ASSIGN_HERE_MAX
+  return isLarge ? await assignElsewhere(question) : assign(question)
 }
 
 function isFounder({ founders }: Pool, { candidate, isNewcomer, isEligible }: Judgement): boolean {

@@ -6,6 +6,7 @@
  * on.
  */
 import type { LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
+import type { AssignInput, Assignment } from '@sipcast/mapping'
 import type { ProbeTarget } from '@sipcast/net'
 
 /** `NAMESPACE/NAME` of a SipProxy. */
@@ -145,10 +146,14 @@ export interface Notice {
 
 export type Tell = (notice: Notice) => void
 
+/** The assignment of @sipcast/mapping, where this thread has no time for it. */
+export type AssignElsewhere = (input: AssignInput) => Promise<Assignment>
+
 export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly cluster: Cluster
   readonly prober: Prober
   readonly tell: Tell
+  readonly assignElsewhere: AssignElsewhere
 }

@@ -11,7 +11,7 @@ import { attempt, type Context } from './context.ts'
 import { timeMs } from './iso-time.ts'
 import { judge, type Verdict } from './judge.ts'
 import { FIRST_RESULT_GRACE_MS, PROBE_NOW_MAX } from './limits.ts'
-import { type Plan, planTable } from './plan.ts'
+import { isNobodyUsable, type Plan, planTable } from './plan.ts'
 import { type Pool, TableNews, takeInTable } from './pool.ts'
 import { Published, publishPlan } from './publish.ts'
 import type { PassEnd } from './queue.ts'
@@ -32,7 +32,7 @@ export async function reconcile(pool: Pool, context: Context): Promise<PassEnd> 
 
   const { wanted, refused } = admit(pool, sighting, context, clock.nowMs())
   const verdict = wanted === null ? null : judgeProxies(pool, wanted, context)
-  const planned = planNext(pool, { wanted, refused }, verdict, context)
+  const planned = await planNext(pool, { wanted, refused }, verdict, context)
   const outcome =
     planned.plan === null || wanted === null
       ? Published.unchanged
@@ -134,20 +134,25 @@ interface Planned {
   readonly pendingMs: number | null
 }
 
-function planNext(
+async function planNext(
   pool: Pool,
   { wanted, refused }: Admission,
   verdict: Verdict | null,
   context: Context,
-): Planned {
-  const { clock, cluster } = context.ports
-  const nothing = { plan: null, isWithoutKeys: false, pendingMs: null }
-  if (wanted === null || verdict === null || pool.identity === null)
-    return { ...nothing, hold: refused }
-  const signingKey = context.signingKey() ?? pool.table?.signingKey ?? null
+): Promise<Planned> {
+  const { clock, cluster, assignElsewhere } = context.ports
   const isWithoutKeys = context.signingKey() === null
-  if (signingKey === null) return { ...nothing, isWithoutKeys, hold: NO_KEYS }
-  const plan = planTable({
+  const nothing = { plan: null, isWithoutKeys, pendingMs: null }
+  if (wanted === null || verdict === null || pool.identity === null) {
+    return { ...nothing, hold: refused }
+  }
+  const signingKey = context.signingKey() ?? pool.table?.signingKey ?? null
+  if (signingKey === null) return { ...nothing, hold: NO_KEYS }
+  const pendingMs = pendingLeftMs(pool, wanted, verdict, clock.monotonicMs())
+  if (pendingMs !== null && (pool.table === null || isNobodyUsable(verdict))) {
+    return { ...nothing, pendingMs, hold: AWAITING_PROBES }
+  }
+  const plan = await planTable({
     pool,
     identity: pool.identity,
     wanted,
@@ -156,12 +161,9 @@ function planNext(
     leaseTransitions: cluster.leaseTransitions ?? 0,
     nowMs: clock.nowMs(),
     monotonicMs: clock.monotonicMs(),
+    assignElsewhere,
   })
-  const pendingMs = pendingLeftMs(pool, wanted, verdict, clock.monotonicMs())
-  const isTooEarly = pendingMs !== null && (pool.table === null || plan.isAllDown)
-  return isTooEarly
-    ? { plan: null, isWithoutKeys, pendingMs, hold: AWAITING_PROBES }
-    : { plan, isWithoutKeys, pendingMs: null, hold: null }
+  return { ...nothing, plan, hold: null }
 }
 
 /** How long first results may still be waited for; null when they are in or overdue. */

@@ -65,8 +65,9 @@ function acceptedOf({ refused }: StatusInput): Stand {
 }
 
 /**
- * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. Any table of this object will do there: whether
- * it is the newest is TableInSync's business, and a SipProxy that serves does not stop being ready for each new epoch.
+ * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. Any table of this object
+ * will do there: whether it is the newest is TableInSync's business, and a SipProxy that serves does not stop
+ * being ready for each new epoch.
  */
 function readyOf(input: StatusInput): Stand {
   const { refused, proxies, eligible, unpublished, balancers, tableUid } = input

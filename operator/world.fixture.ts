@@ -2,7 +2,7 @@
  * A world in memory for tests of the operator: one cluster, proxies that do as they are told, a clock moved by hand.
  */
 import type { BalancedSipProxy, SipProxyStatus } from '@sipcast/crds'
-import { decodeTable, type Table } from '@sipcast/mapping'
+import { assign, decodeTable, type Table } from '@sipcast/mapping'
 import { isoTime } from './iso-time.ts'
 import { MemoryClock, memoryRandom } from './io/memory-clock.ts'
 import { MemoryCluster } from './io/memory-cluster.ts'
@@ -42,6 +42,7 @@ export class World {
       cluster: this.cluster,
       prober: this.prober,
       tell: (notice) => this.notices.push(notice),
+      assignElsewhere: async (input) => assign(input),
     })
     this.prober.listener = (result) => operator.takeResult(result)
     return operator
