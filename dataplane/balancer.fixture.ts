@@ -42,6 +42,8 @@ export class World {
   /** What workers say of sockets that are not bound. */
   socketState: Partial<SocketReport> = {}
   isStopped = false
+  /** How often memory was to be released. */
+  released = 0
   targets: readonly ProbeTarget[] = []
   readonly probedNow: string[] = []
   readonly counters = [new Counters(), new Counters()]
@@ -161,6 +163,7 @@ export class World {
         },
       },
       tell: (notice) => this.notices.push(notice),
+      releaseMemory: () => this.released++,
     }
   }
 

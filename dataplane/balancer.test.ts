@@ -1,4 +1,4 @@
-import { SUSPICION_MS } from '@sipcast/mapping'
+import { SLOTS_MAX, SUSPICION_MS } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { ID, keysDocument, World } from './balancer.fixture.ts'
 import { KEY_ID, REGISTRARS, table } from './forward.fixture.ts'
@@ -66,6 +66,22 @@ describe('in an orderly world', () => {
     expect(world.reports).toHaveLength(before)
     await world.pass(1000)
     expect(world.reports).toHaveLength(before + 1)
+  })
+
+  it('many large tables leave memory as they come: copies are written, garbage is released', async () => {
+    const slots = SLOTS_MAX
+    const owners = new Uint16Array(slots)
+    const ids = Array.from({ length: 20 }, (_, index) => `default.p${index}`)
+    const world = await running((one) => {
+      ids.forEach((id, index) => {
+        const addresses = [`203.0.113.${index + 20}`]
+        one.publish({ addresses, slots, owners, backups: owners }, id)
+      })
+    })
+    expect(world.released).toBeGreaterThan(0)
+    expect([...world.copies.keys()].toSorted()).toEqual([ID, ...ids].toSorted())
+    expect(world.configs[0]!.at(-1)!.pools).toHaveLength(ids.length + 1)
+    expect(world.attempts.get('last-good')).toBe(ids.length + 1)
   })
 
   it('a removed SipProxy is served no more, and its last table kept', async () => {

@@ -5,10 +5,10 @@
  * a failed store is told once and tried again; dead marks reach the workers at once, without a pass.
  */
 
-import { SUSPICION_MS, type Table } from '@sipcast/mapping'
+import { SUSPICION_MS } from '@sipcast/mapping'
 import type { ProbeResult } from '@sipcast/net'
 import { settleClaims } from './claims.ts'
-import { LastGood } from './last-good.ts'
+import { isSameTable, noteInUse } from './in-use.ts'
 import type { Moment } from './liveness.ts'
 import { MarkLog } from './mark-log.ts'
 import { PassLoop } from './pass-loop.ts'
@@ -18,6 +18,7 @@ import { Reporter } from './reporter.ts'
 import { ServedPool } from './served-pool.ts'
 import { displayName } from './sip-proxy-id.ts'
 import { BalancerState } from './state.ts'
+import { TableFeed } from './table-feed.ts'
 import { Store } from './tallies.ts'
 import { type Trouble, Troubles } from './troubles.ts'
 import type { InsideAddress, SocketReport } from './worker-config.ts'
@@ -40,30 +41,30 @@ export class Balancer implements WorkerEvents {
   readonly #ports: Ports
   readonly #loop: PassLoop
   readonly #troubles: Troubles
-  readonly #lastGood: LastGood
+  readonly #feed: TableFeed
   readonly #reporter: Reporter
   readonly #markLog: MarkLog
   /** What could not be read or written at the last attempt. */
   readonly #failures = new Map<Store, Trouble>()
-  /** Of the documents read last, by id. */
-  #versions: ReadonlyMap<string, string> = new Map()
   /** What is probed, by the id of its probes. */
   #targets: ReadonlyMap<string, Target> = new Map()
 
   constructor(options: BalancerOptions, ports: Ports) {
-    const { clock, reports: sink } = ports
+    const { clock, reports: sink, tables: source, lastGood, releaseMemory } = ports
     this.#ports = ports
     this.state = new BalancerState(options, ports.workers)
     this.#loop = new PassLoop(clock, () => this.#pass())
     this.#troubles = new Troubles(ports.tell)
-    this.#lastGood = new LastGood(ports.lastGood, clock)
+    this.#feed = new TableFeed({ source, lastGood, clock, releaseMemory }, this.state)
     this.#reporter = new Reporter({ ...options, clock, sink }, this.state)
     this.#markLog = new MarkLog(ports.tell)
   }
 
   /** Takes up the last good tables, then follows the published ones. */
   async start(): Promise<void> {
-    await this.#attempt(Store.lastGood, () => this.#recall())
+    await this.#attempt(Store.keys, () => this.#readKeys())
+    await this.#attempt(Store.lastGood, () => this.#feed.recall())
+    this.#tellPeople()
     this.#loop.start()
   }
 
@@ -125,11 +126,12 @@ export class Balancer implements WorkerEvents {
 
   async #pass(): Promise<void> {
     await this.#attempt(Store.keys, () => this.#readKeys())
-    await this.#attempt(Store.tables, () => this.#readTables())
-    this.#settleTables()
+    await this.#attempt(Store.tables, () => this.#feed.read())
+    this.#feed.settle()
+    this.#serve()
     this.#tellWorkers()
-    this.#noteInUse()
-    await this.#attempt(Store.lastGood, () => this.#lastGood.save())
+    noteInUse(this.state, this.#now(), this.#ports.tell)
+    await this.#attempt(Store.lastGood, () => this.#feed.keepCopies())
     await this.#attempt(Store.report, () => this.#reporter.report())
     this.#tellPeople()
   }
@@ -139,49 +141,16 @@ export class Balancer implements WorkerEvents {
     return true
   }
 
-  async #recall(): Promise<boolean> {
-    const ids = await this.#ports.lastGood.list()
-    await forEach(ids, async (id) => {
-      const text = await this.#ports.lastGood.read(id)
-      if (text !== undefined) this.#offer(id, text)
-    })
-    return true
-  }
-
-  /** Reads the documents whose version is new; what can't be read now is tried again in the next pass. */
-  async #readTables(): Promise<boolean> {
-    const listings = await this.#ports.tables.list()
-    const known = this.#versions
-    const versions = new Map<string, string>()
-    this.#versions = versions
-    this.state.listed = new Set(listings.map(({ id }) => id))
-    await forEach(listings, async ({ id, version }) => {
-      if (known.get(id) !== version) {
-        const text = await this.#ports.tables.read(id)
-        if (text === undefined) return
-        this.#offer(id, text)
-      }
-      versions.set(id, version)
-    })
-    return true
-  }
-
-  #offer(id: string, text: string | null): void {
-    const offer = this.state.tables.offer(id, text)
-    if (offer.kind === 'refused') this.state.tallies.tableRefused(offer.reason)
-  }
-
-  #settleTables(): void {
-    const { tables, keys, listed, pools } = this.state
-    for (const { id, text } of tables.settle(keys.ids)) this.#lastGood.keep(id, text)
-    if (listed !== null) for (const id of tables.forget(listed)) this.#lastGood.forget(id)
-    const claims = settleClaims(tables.inUse())
+  /** Tables in use become pools; what an older SipProxy claims is left to it. */
+  #serve(): void {
+    const { pools } = this.state
+    const claims = settleClaims(this.state.tables.inUse())
     this.state.lost = claims.lost
     for (const id of pools.keys()) if (!claims.tables.has(id)) pools.delete(id)
     for (const [id, table] of claims.tables) {
       const pool = pools.get(id)
       if (pool === undefined) pools.set(id, new ServedPool(id, table))
-      else if (!isSame(pool.table, table)) pool.adopt(table)
+      else if (!isSameTable(pool.table, table)) pool.adopt(table)
     }
   }
 
@@ -201,38 +170,6 @@ export class Balancer implements WorkerEvents {
     this.#targets = new Map(targets)
     tallies.keepTargets(new Set(this.#targets.keys()))
     prober.setTargets([...pools.values()].flatMap((pool) => pool.probeTargets()))
-  }
-
-  #noteInUse(): void {
-    const { generations, inUse } = this.state
-    const { workers, clock } = this.#ports
-    const used = generations.inUse((worker) => workers.isRunning(worker))
-    const since = clock.iso()
-    const sinceMs = clock.monotonicMs()
-    this.state.inUse = new Map(
-      [...used].map(([id, table]) => {
-        const before = inUse.get(id)
-        return [id, before && isSame(before.table, table) ? before : { table, since, sinceMs }]
-      }),
-    )
-    for (const [id, { table }] of this.state.inUse) {
-      const before = inUse.get(id)?.table
-      if (before !== undefined && isSame(before, table)) continue
-      this.#told('TableInUse', id, `epoch ${table.epoch} is in use`, { uid: table.uid })
-    }
-    for (const id of inUse.keys()) {
-      if (!used.has(id)) this.#told('TableOutOfUse', id, 'no longer served', {})
-    }
-  }
-
-  #told(
-    event: string,
-    id: string,
-    message: string,
-    details: Readonly<Record<string, unknown>>,
-  ): void {
-    const sipProxy = displayName(id)
-    this.#ports.tell({ level: 'info', event, message, details: { sipProxy, ...details } })
   }
 
   #tellPeople(): void {
@@ -261,19 +198,4 @@ export class Balancer implements WorkerEvents {
       this.#failures.set(store, { reason: 'StoreFailed', message: error.message })
     }
   }
-}
-
-/** The published table, and the addresses that its claims left it. */
-function isSame(a: Table, b: Table): boolean {
-  return a.uid === b.uid && a.epoch === b.epoch && a.sha256 === b.sha256
-}
-
-/** Does all, also after one failed; then fails as the first did. */
-async function forEach<Item>(
-  items: readonly Item[],
-  action: (item: Item) => Promise<void>,
-): Promise<void> {
-  const failures: unknown[] = []
-  for (const item of items) await action(item).catch((failure: unknown) => failures.push(failure))
-  if (failures.length > 0) throw failures[0]
 }

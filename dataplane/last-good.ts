@@ -4,7 +4,7 @@
  * nobody's way; a removed SipProxy's last table is kept too, so that no older one revives it after a restart.
  */
 
-import { WRITE_RETRY_MS } from './limits.ts'
+import { UNSAVED_MAX, WRITE_RETRY_MS } from './limits.ts'
 import type { Clock, LastGoodStore } from './ports.ts'
 
 export class LastGood {
@@ -20,11 +20,11 @@ export class LastGood {
   }
 
   keep(id: string, text: string): void {
-    this.#unsaved.set(id, text)
+    this.#add(id, text)
   }
 
   forget(id: string): void {
-    this.#unsaved.set(id, null)
+    this.#add(id, null)
   }
 
   /**
@@ -40,5 +40,13 @@ export class LastGood {
     }
     this.#retryMs = -Infinity
     return true
+  }
+
+  #add(id: string, text: string | null): void {
+    this.#unsaved.delete(id)
+    this.#unsaved.set(id, text)
+    if (this.#unsaved.size <= UNSAVED_MAX) return
+    const [oldest] = this.#unsaved.keys()
+    this.#unsaved.delete(oldest!)
   }
 }

@@ -49,6 +49,11 @@ export const RESCAN_MS = 1_000
 /** Events gather for this long before one pass answers them all. */
 export const GATHER_MS = 20
 export const KEYS_BYTES_MAX = 64 * 1024
+/** Characters of tables read after which their garbage is given back to the system. */
+export const RELIEF_LENGTH = 4 * 1024 * 1024
+export const RELIEF_DELAY_MS = 1_000
+/** Copies not written yet; beyond them the oldest is given up until its SipProxy's next table. */
+export const UNSAVED_MAX = 256
 /** SipProxies served at once; documents beyond are left alone and reported. */
 export const SIP_PROXIES_MAX = 4_096
 /** Removed SipProxies whose last epoch is remembered, so that no older table revives them. */

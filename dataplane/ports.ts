@@ -128,4 +128,6 @@ export interface Ports {
   readonly workers: PacketWorkers
   readonly prober: Prober
   readonly tell: Tell
+  /** Gives garbage back to the system, soon. */
+  readonly releaseMemory: () => void
 }

@@ -100,7 +100,7 @@ describe('keys and reports in a directory', () => {
 
 describe('last-good copies', () => {
   it('are none at the first start, and made with their folder', async () => {
-    const state = new StateDirectory(join(path, 'state', 'node-a'))
+    const state = new StateDirectory(join(path, 'state', 'node-a'), path)
     expect(await state.list()).toEqual([])
     await state.save('default.a', 'A')
     expect(await state.list()).toEqual(['default.a'])
@@ -112,13 +112,20 @@ describe('last-good copies', () => {
 
   it('fail with what is wrong where they cannot be written', async () => {
     await writeFile(join(path, 'file'), '')
-    const state = new StateDirectory(join(path, 'file', 'state'))
+    const state = new StateDirectory(join(path, 'file', 'state'), path)
     await expect(state.save('default.a', 'A')).rejects.toMatchObject({ name: 'StoreError' })
-    const full = new StateDirectory('/proc/self')
+    const full = new StateDirectory('/proc/self', path)
     await expect(full.save('default.a', 'A')).rejects.toThrow(
       /^cannot write \/proc\/self\/default\.a\.json: E/,
     )
   })
+})
+
+it('nothing is written where the directory is gone: it may be mounted again', async () => {
+  const state = new StateDirectory(join(path, 'state', 'node-a'), path)
+  await rm(path, { recursive: true })
+  await expect(state.save('default.a', 'A')).rejects.toMatchObject({ code: StoreErrorCode.absent })
+  await expect(readdir(path)).rejects.toThrow('ENOENT')
 })
 
 describe('a watch', () => {

@@ -18,7 +18,7 @@ import {
   type TableListing,
   type TableSource,
 } from '../ports.ts'
-import { writeAtomically } from './atomic-write.ts'
+import { isDirectory, writeAtomically } from './atomic-write.ts'
 import { errnoOf, storeErrorOf } from './store-error.ts'
 
 /** A file younger than this may change again without its times telling: their grain is some milliseconds. */
@@ -67,7 +67,11 @@ export class Directory implements TableSource, KeySource, ReportSink {
   }
 
   async write(report: SipBalancerStatus): Promise<void> {
-    await writeAtomically(this.#reportPath, `${JSON.stringify(report, null, 2)}\n`)
+    await writeAtomically({
+      path: this.#reportPath,
+      text: `${JSON.stringify(report, null, 2)}\n`,
+      root: this.#path,
+    })
   }
 
   async #tableNames(): Promise<readonly string[]> {
@@ -75,7 +79,7 @@ export class Directory implements TableSource, KeySource, ReportSink {
       const names = await readdir(this.tablesPath)
       return names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
     } catch (cause) {
-      if (errnoOf(cause) !== 'ENOENT' || !(await exists(this.#path))) {
+      if (errnoOf(cause) !== 'ENOENT' || !(await isDirectory(this.#path))) {
         throw storeErrorOf(cause, `cannot read ${this.tablesPath}`)
       }
       return []
@@ -106,11 +110,4 @@ async function versionOf(path: string): Promise<string | null> {
     // Gone since it was listed, or unreadable: reading it will say so.
     return errnoOf(cause) === 'ENOENT' ? null : errnoOf(cause)
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
 }

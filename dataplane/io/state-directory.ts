@@ -15,9 +15,12 @@ const SUFFIX = '.json'
 
 export class StateDirectory implements LastGoodStore {
   readonly #path: string
+  readonly #root: string
 
-  constructor(path: string) {
+  /** @param root see AtomicWrite */
+  constructor(path: string, root: string) {
     this.#path = path
+    this.#root = root
   }
 
   async list(): Promise<readonly string[]> {
@@ -38,7 +41,7 @@ export class StateDirectory implements LastGoodStore {
   }
 
   async save(id: string, text: string): Promise<void> {
-    await writeAtomically(this.#fileOf(id), text)
+    await writeAtomically({ path: this.#fileOf(id), text, root: this.#root })
   }
 
   async remove(id: string): Promise<void> {

@@ -6,6 +6,7 @@ export { type BatchArena, DatagramBatch, SLOT_SIZE_DEFAULT } from './datagram-ba
 export { openDgramPort } from './dgram-port.ts'
 export { Errno } from './errno.ts'
 export { openFfiPort } from './ffi/ffi-port.ts'
+export { trimMemory } from './ffi/libc.ts'
 export type { Flight } from './flight.ts'
 export { type Impairment, impaired } from './impairment.ts'
 export type { MemoryHost } from './memory-host.ts'

@@ -33,6 +33,7 @@ export interface Libc {
 
 let koffi: typeof koffiModule
 let loaded: Libc | undefined
+let trim: ((keepBytes: number) => number) | undefined
 
 /**
  * To be called first. Throws where the layouts in linux.ts do not hold, koffi has no binary or the C
@@ -71,6 +72,18 @@ export function watchReadable(fd: number, onReadable: () => void): ReadableWatch
     stop: () => handle.stop(),
     close: () => handle.close(),
   }
+}
+
+/** Gives memory that malloc keeps for itself back to the system; false where the C library has no such call. */
+export function trimMemory(): boolean {
+  try {
+    koffi ??= createRequire(import.meta.url)('koffi') as typeof koffiModule
+    trim ??= koffi.load(null).func('malloc_trim', 'int', ['size_t'])
+  } catch {
+    // Not glibc, or no koffi: nothing depends on it.
+    return false
+  }
+  return trim(0) === 1
 }
 
 function bindLibc(): Libc {

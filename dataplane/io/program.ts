@@ -1,0 +1,142 @@
+/**
+ * What the command lines do: the balancer with its skins behind the ports until SIGTERM, or one explanation.
+ * Not here: what a balancer does (`balancer.ts`, `forward.ts`). Invariants: a usage error ends with 2, a refused
+ * configuration with 1, each with one line on standard error; SIGTERM and SIGINT end in order with 0.
+ */
+
+import { availableParallelism } from 'node:os'
+import process from 'node:process'
+import { collectDefaultMetrics } from 'prom-client'
+import { Balancer } from '../balancer.ts'
+import { type BalancerConfig, type ExplainConfig, parseCommand, USAGE } from '../config.ts'
+import { explanationJson, explanationText } from '../explanation-text.ts'
+import { isAlive, readiness } from '../health.ts'
+import { createRegistry } from '../metrics.ts'
+import manifest from '../package.json' with { type: 'json' }
+import { StoreError } from '../ports.ts'
+import { isDirectory } from './atomic-write.ts'
+import { Directory } from './directory.ts'
+import { watchFolders } from './directory-watch.ts'
+import { explainFile } from './explain-file.ts'
+import { serveHttp } from './http.ts'
+import { InsideProber } from './inside-prober.ts'
+import { openLog } from './log.ts'
+import { releaseMemory } from './memory.ts'
+import { PacketThreads } from './packet-threads.ts'
+import { StateDirectory } from './state-directory.ts'
+import { systemClock } from './system-clock.ts'
+
+const EXIT_REFUSED = 1
+const EXIT_USAGE = 2
+
+/** Runs until it is done; sets the exit code. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const command = parseCommand(argv, availableParallelism())
+  switch (command.kind) {
+    case 'balance':
+      return await balance(command.config)
+    case 'explain':
+      return await explainMessage(command.config)
+    case 'help':
+      process.stdout.write(`${USAGE}\n`)
+      return
+    case 'wrong':
+      fail(EXIT_USAGE, `${command.message} (--help says more)`)
+  }
+}
+
+async function balance(config: BalancerConfig): Promise<void> {
+  if (!(await isDirectory(config.directory))) {
+    fail(EXIT_REFUSED, `--directory ${config.directory} is no directory`)
+    return
+  }
+  const clock = systemClock
+  const tell = openLog(config.name)
+  const directory = new Directory(config.directory, config.name)
+  const workers = new PacketThreads({ count: config.workers, clock, tell })
+  const prober = new InsideProber({ inside: config.inside, clock, tell })
+  const balancer = new Balancer(
+    { ...config, version: manifest.version },
+    {
+      clock,
+      tables: directory,
+      keys: directory,
+      lastGood: new StateDirectory(config.stateDirectory, config.directory),
+      reports: directory,
+      workers,
+      prober,
+      tell,
+      releaseMemory,
+    },
+  )
+  const unwatch = watchFolders([config.directory, directory.tablesPath], () =>
+    balancer.sourceChanged(),
+  )
+  const closeHttp = serveMetrics(config, balancer, tell)
+  workers.start(balancer)
+  await prober.start((result) => balancer.probed(result))
+  await balancer.start()
+  tell({
+    level: 'info',
+    event: 'Started',
+    message: `version ${manifest.version}`,
+    details: { config },
+  })
+
+  const signal = await nextSignal()
+  tell({ level: 'info', event: 'Stopping', message: signal })
+  unwatch()
+  await balancer.stop()
+  await prober.stop()
+  closeHttp()
+  tell({ level: 'info', event: 'Stopped', message: 'in order' })
+}
+
+function serveMetrics(
+  { metrics }: BalancerConfig,
+  { state }: Balancer,
+  tell: ReturnType<typeof openLog>,
+): () => void {
+  if (metrics === null) return () => undefined
+  const registry = createRegistry(state, () => systemClock.monotonicMs())
+  collectDefaultMetrics({ register: registry })
+  return serveHttp(
+    metrics,
+    {
+      metrics: async () => ({
+        contentType: registry.contentType,
+        text: await registry.metrics(),
+      }),
+      health: () => (isAlive(state) ? null : 'no packet worker is running'),
+      ready: () => {
+        const { isReady, reason, message } = readiness(state)
+        return isReady ? null : `${reason}: ${message}`
+      },
+    },
+    tell,
+  )
+}
+
+async function explainMessage(config: ExplainConfig): Promise<void> {
+  try {
+    const { explanation, warnings } = await explainFile(config)
+    for (const warning of warnings) process.stderr.write(`${warning}\n`)
+    const text = config.json ? explanationJson(explanation) : explanationText(explanation)
+    process.stdout.write(`${text}\n`)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    fail(EXIT_REFUSED, error.message)
+  }
+}
+
+/** The first of them; a second one ends the process at once. */
+async function nextSignal(): Promise<string> {
+  return await new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+  })
+}
+
+function fail(code: number, message: string): void {
+  process.stderr.write(`sipcast balancer: ${message}\n`)
+  process.exitCode = code
+}
