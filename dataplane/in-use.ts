@@ -1,6 +1,6 @@
 /**
- * Notes which tables every running worker uses, since when, and tells when that changes.
- * Not here: the acknowledgements themselves (`generations.ts`). Invariant: `since` changes exactly when the table does.
+ * Notes which tables every running worker uses, since when, and tells when that changes. Not here: the
+ * acknowledgements themselves (`generations.ts`). Invariant: `since` changes exactly when the table does.
  */
 
 import type { Table } from '@sipcast/mapping'

@@ -1,7 +1,8 @@
 /**
- * Feeds documents to `tables.ts`: last good copies at the start, published ones from then on, and keeps copies of those
- * that come into use. Not here: checking and ordering them, when to look. Invariants: a document that can't be read now is
- * read in a later pass and holds up no other; however many come at once, few of their texts are in memory at a time.
+ * Feeds documents to `tables.ts`: last good copies at the start, published ones from then on, and keeps
+ * copies of those that come into use. Not here: checking and ordering them, when to look. Invariants: a
+ * document that can't be read now is read in a later pass and holds up no other; however many come at
+ * once, few of their texts are in memory at a time.
  */
 
 import { LastGood } from './last-good.ts'

@@ -1,7 +1,7 @@
 /**
- * Gives memory back to the system after a heap of garbage. Neither V8 nor malloc does it by itself soon: a hundred large
- * tables leave 100 MiB that nobody uses, between the parts that somebody does.
- * Invariant: workers are not stopped, and the main thread for some 10 ms.
+ * Gives memory back to the system after a heap of garbage. Neither V8 nor malloc does it by itself soon: a
+ * hundred large tables leave 100 MiB that nobody uses, between the parts that somebody does. Invariant:
+ * workers are not stopped, and the main thread for some 10 ms.
  */
 
 import { setTimeout } from 'node:timers'
