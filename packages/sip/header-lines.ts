@@ -20,7 +20,7 @@ import { readRoutes } from './route.ts'
 import { readVias } from './via.ts'
 import { skipName, skipText } from './skip.ts'
 
-const { COLON, CR, LF, SPACE, TAB } = ascii
+const { BACKSLASH, COLON, CR, LF, SPACE, TAB } = ascii
 
 /** Reads the lines from `start` on; the offset after the empty line, or -1 if there is none. */
 export function readHeaders(message: Message, start: number): number {
@@ -78,10 +78,12 @@ function endOfLine(message: Message, start: number): number {
   return end
 }
 
-/** Steps over a TAB, or over a control character that must not be here. */
+/** Steps over a control character: a TAB, one behind a backslash (quoted-pair, §25.1), or one that must not be. */
 function skipControl(message: Message, at: number): number {
-  if (at >= message.end) return message.end
-  if (message.bytes[at] !== TAB) message.spoil(Defect.controlCharacter)
+  const { bytes, end } = message
+  if (at >= end) return end
+  const isQuoted = bytes[at - 1] === BACKSLASH && bytes[at] !== CR
+  if (bytes[at] !== TAB && !isQuoted) message.spoil(Defect.controlCharacter)
   return at + 1
 }
 

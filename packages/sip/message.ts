@@ -65,7 +65,7 @@ export const Defect = {
   statusCode: 4,
   /** A line without a colon, with a bad name, or a continuation line with nothing to continue. */
   headerLine: 5,
-  /** A control character other than TAB in the header section, a CR without LF among them. */
+  /** A control character in the header section that is no TAB and not quoted, a CR without LF among them. */
   controlCharacter: 6,
   /** No empty line ends the headers. */
   headersOpen: 7,
@@ -97,7 +97,7 @@ export class UriView {
   start = -1
   end = -1
   scheme: Scheme = Scheme.other
-  /** User or telephone number, without password and without ';' parameters inside the user part; an empty user is -1. */
+  /** User or telephone number, without password and without ';' parameters of the user part; an empty one is -1. */
   userStart = -1
   userEnd = -1
   /** Host; an IPv6 reference *with* its brackets, as `parseAddress` takes it. -1 for tel and unknown schemes. */

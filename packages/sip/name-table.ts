@@ -1,11 +1,10 @@
 /**
- * A closed set of names to codes: length, first and last letter leave one candidate, which is then compared
- * four bytes at a time.
+ * A closed set of names to codes: length, first and last letter leave one candidate, which is then compared four bytes
+ * at a time.
  *
  *     Content-Length  →  candidate by (14, 'C', 'h')  →  words at 0, 4, 8 and at the end: Cont ent- Leng ngth
  *
- * Not a map: names are 1 … 15 bytes long and no two may share length, first and last letter; a constructor that finds two
- * fails at start-up.
+ * Not a map: names are 1 … 15 bytes long, and no two may meet in one slot; a table of which two do fails at start-up.
  */
 
 const LENGTH_MAX = 15

@@ -3,7 +3,8 @@
  * validator: headers that are not read here pass as they are.
  *
  * Decisions where readers of SIP differ (proxies behind us read the same bytes, so doubt means malformed):
- * - Lines end in CRLF or a bare LF; a CR without LF, or any other control character than TAB, is malformed.
+ * - Lines end in CRLF or a bare LF; a CR without LF, or any other control character than TAB and what a backslash
+ *   quotes, is malformed.
  * - Line ends in front of the start line are skipped (RFC 3261 §7.5).
  * - Via, From, To, Call-ID and CSeq must be there; those but Via, and Max-Forwards and Content-Length, only once.
  * - Content-Length beyond the datagram is malformed; bytes beyond Content-Length are cut off; without Content-Length

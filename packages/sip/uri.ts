@@ -70,7 +70,6 @@ function readSip(uri: UriView, bytes: Uint8Array, start: number, end: number): n
   while (at < end && (CLASS[bytes[at]!]! & URI) !== 0) at++
   if (at === end || bytes[at] !== AT_SIGN) at = start
   else {
-    if (at === start) return -1
     if (userEnd > start) {
       uri.userStart = start
       uri.userEnd = userEnd

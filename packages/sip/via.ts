@@ -114,7 +114,7 @@ function takeParam(via: ViaView, cursor: Cursor, view: DataView): boolean {
   }
 }
 
-/** Number of values in [start, end), which begins at a value or at the ',' after one; commas inside quotes don't count. */
+/** Values in [start, end), which begins at a value or at the ',' after one; commas inside quotes don't count. */
 function countValues(bytes: Uint8Array, start: number, end: number): number {
   let count = 1
   for (let i = start; i < end; i++) {

@@ -31,7 +31,7 @@ function textOf(bytes: Uint8Array, start: number, end: number): string | null {
 }
 
 /** Name of a code in an as-const object. */
-function nameOf(set: Readonly<Record<string, number>>, code: number): string {
+export function nameOf(set: Readonly<Record<string, number>>, code: number): string {
   return Object.keys(set).find((name) => set[name] === code) ?? String(code)
 }
 

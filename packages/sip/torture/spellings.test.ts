@@ -1,3 +1,4 @@
+/** A valid message in any spelling, and what the scan must find in it. */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Message, Scan } from '../message.ts'
