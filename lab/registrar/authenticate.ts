@@ -23,8 +23,9 @@ export function authenticate(
   if (credentials === null || credentials.realm !== config.realm)
     return challenge(request, config, nowMs, false)
   const state = nonceState(credentials.nonce, config.nonceSecret, nowMs, NONCE_LIFETIME_MS)
-  const password = derivedPassword(credentials.username, config)
-  if (state === 'forged' || !credentialsMatch(credentials, password, request.method)) {
+  const password = passwordFor(credentials.username, config)
+  const isKnown = password !== null && credentialsMatch(credentials, password, request.method)
+  if (state === 'forged' || !isKnown) {
     return challenge(request, config, nowMs, false)
   }
   if (state === 'stale') return challenge(request, config, nowMs, true)
@@ -49,6 +50,8 @@ function challenge(
       })
 }
 
-function derivedPassword(user: string, config: Config): string {
+/** Null where only listed users are known and this one is not. */
+function passwordFor(user: string, config: Config): string | null {
+  if (config.users !== null) return config.users.get(user) ?? null
   return createHash('md5').update(`${user}:${config.realm}:${config.passwordSecret}`).digest('hex')
 }

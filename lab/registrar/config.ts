@@ -11,6 +11,8 @@ export interface Config {
   readonly realm: string
   readonly nonceSecret: string
   readonly passwordSecret: string
+  /** Users with passwords of their own; null: all passwords are derived. */
+  readonly users: ReadonlyMap<string, string> | null
   readonly shared: Endpoint | null
   readonly gateway: Endpoint | null
   readonly forwards: ReadonlyMap<string, string>
@@ -34,7 +36,8 @@ export const USAGE = `node lab/registrar/main.ts --listen HOST:PORT… --realm D
   --ping-interval SECONDS send OPTIONS to registered phones
   --expires-min SECONDS   the shortest registration granted (60)
   --name NAME             what Server and X-Proxy say
-Passwords are derived: the MD5 of USER:DOMAIN:SECRET in hexadecimal.`
+Passwords are derived: the MD5 of USER:DOMAIN:SECRET in hexadecimal; or SIPCAST_LAB_USERS in the
+environment lists them, as a JSON object, and then there are no others.`
 
 export function parseConfig(
   args: readonly string[],
@@ -78,6 +81,7 @@ function configOf(values: Values, env: Readonly<Record<string, string | undefine
     realm: values.realm,
     nonceSecret,
     passwordSecret,
+    users: env['SIPCAST_LAB_USERS'] === undefined ? null : usersOf(env['SIPCAST_LAB_USERS']),
     shared: values.shared === undefined ? null : endpoint(values.shared),
     gateway: values.gateway === undefined ? null : endpoint(values.gateway),
     forwards: new Map((values.forward ?? []).map(forward)),
@@ -86,6 +90,10 @@ function configOf(values: Values, env: Readonly<Record<string, string | undefine
       values['ping-interval'] === undefined ? null : positive(values['ping-interval']),
     expiresMinSeconds: values['expires-min'] === undefined ? 60 : positive(values['expires-min']),
   }
+}
+
+function usersOf(json: string): ReadonlyMap<string, string> {
+  return new Map(Object.entries(JSON.parse(json) as Record<string, string>))
 }
 
 function endpoint(text: string): Endpoint {

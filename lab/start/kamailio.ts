@@ -65,12 +65,12 @@ function parameterFile(options: RegistrarOptions): string {
     TRACE_HEADER: quoted(`X-Proxy: ${options.name}\\r\\n`),
     REALM: quoted(realm),
     NONCE_SECRET: quoted(nonceSecret),
-    PASSWORD_SECRET: quoted(passwordSecret),
     SHARED: quoted(`sip:${formatEndpoint(options.shared)}`),
     CHILDREN: '2',
     EXPIRES_MIN: String(options.expiresMinSeconds ?? 10),
     CONTROL: quoted(controlSocket(options)),
   }
+  if (options.users === undefined) defines['PASSWORD_SECRET'] = quoted(passwordSecret)
   if (options.gateway !== undefined)
     defines['GATEWAY'] = quoted(`sip:${formatEndpoint(options.gateway)}`)
   if (options.replyToShared !== undefined) {
@@ -80,14 +80,14 @@ function parameterFile(options: RegistrarOptions): string {
     defines['PING_INTERVAL'] = String(options.pingIntervalSeconds)
     defines['PING_FROM'] = quoted(`sip:ping@${realm}`)
   }
-  const forwards = Object.entries(options.forwards ?? {}).map(
-    ([user, target]) => `\t$sht(forward=>${user}) = "${target}";`,
-  )
+  const entries = (table: string, rows: Readonly<Record<string, string>> = {}) =>
+    Object.entries(rows).map(([user, value]) => `\t$sht(${table}=>${user}) = "${value}";`)
   return [
     ...Object.entries(defines).map(([name, value]) => `#!define ${name} ${value}`.trimEnd()),
     `include_file "${RECIPE}"`,
     'event_route[htable:mod-init] {',
-    ...forwards,
+    ...entries('users', options.users),
+    ...entries('forward', options.forwards),
     '\treturn;',
     '}',
     '',

@@ -18,6 +18,9 @@ export async function startReferenceRegistrar(options: RegistrarOptions): Promis
       env: {
         SIPCAST_LAB_NONCE_SECRET: options.secrets.nonceSecret,
         SIPCAST_LAB_PASSWORD_SECRET: options.secrets.passwordSecret,
+        ...(options.users === undefined
+          ? {}
+          : { SIPCAST_LAB_USERS: JSON.stringify(options.users) }),
       },
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       ready: async () => {

@@ -19,6 +19,8 @@ export interface RegistrarOptions {
   /** The balancers' address, as a diverted call finds the way back to it. */
   readonly shared: Endpoint
   readonly secrets: PoolSecrets
+  /** These users and passwords and no others; without it, everybody's password is derived (`passwordOf`). */
+  readonly users?: Readonly<Record<string, string>>
   /** Where numbers go that nobody has registered. */
   readonly gateway?: Endpoint
   /** Users whose calls go to another user: `{ bob: 'carol' }`. */

@@ -122,6 +122,25 @@ function behaviourOf(kind: RegistrarKind): void {
       expect((await mallory.register()).status).toBe(401)
     })
 
+    test('of a proxy with a list of users takes those and nobody else', async () => {
+      const listen = [{ address: block.next(), port: 5060 }]
+      const own = { name: 'listed', listen, shared: second.endpoint, secrets, directory }
+      const listed = await Registrar.start(kind, { ...own, users: { alice: 'of her own' } })
+      onTestFinished(async () => void (await listed.stop()))
+      const status = async (user: string, password: string) => {
+        const address = block.next()
+        const phone = await Phone.open({ user, password, domain: DOMAIN, address, targets: listen })
+        onTestFinished(() => phone.close())
+        return (await phone.register()).status
+      }
+      expect(await status('alice', 'of her own')).toBe(200)
+      expect(await status('alice', passwordOf('alice', secrets))).toBe(401)
+      // What a recipe might compare with, when it has no password to compare with.
+      for (const password of ['', '0', '<null>', 'no such user, no such password: $RANDOM']) {
+        expect(await status('mallory', password)).toBe(401)
+      }
+    })
+
     test("an answer to one proxy's challenge satisfies another: the nonce secret is the pool's", async () => {
       let turn = 0
       const targets = [first.endpoint, second.endpoint]
