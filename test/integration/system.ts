@@ -6,6 +6,7 @@
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import type { SipProxyStatus } from '@sipcast/crds'
 import {
   type Endpoint,
   eventually,
@@ -33,11 +34,14 @@ import { SlotHash, slotOf, type Table } from '@sipcast/mapping'
 export const DOMAIN = 'sipcast.test'
 export const SIP_PROXY = 'registrars'
 const METRICS_PORT = 9100
+const OPERATOR_METRICS_PORT = 9101
 
 export interface SystemOptions {
   readonly kind: RegistrarKind
   readonly balancers?: number
   readonly registrars?: number
+  /** How many of them are in the manifest; all by default. */
+  readonly inManifest?: number
   readonly homes?: number
   /** Merged over the spec. */
   readonly spec?: ManifestSpec
@@ -46,6 +50,13 @@ export interface SystemOptions {
   /** The registrars answer to the Via where it names the shared address. */
   readonly replyToShared?: boolean
   readonly pingIntervalSeconds?: number
+}
+
+/** `weight` and `drain` are added where a test wants them. */
+export interface StaticEntry {
+  readonly name: string
+  readonly address: string
+  readonly port: number
 }
 
 export class System {
@@ -124,9 +135,7 @@ export class System {
 
   /** Name of the registrar that owns a user by the table. */
   async ownerOf(user: string): Promise<string> {
-    const { seed, slots, owners, members } = await this.table()
-    const bytes = new TextEncoder().encode(user)
-    return members[owners[slotOf(new SlotHash(seed).hash(bytes, 0, bytes.length), slots)]!]!.name
+    return ownerIn(await this.table(), user)!
   }
 
   /** A user of this registrar's, by the table: `user-0`, `user-1`, …, the `skip`-th of them. */
@@ -148,17 +157,37 @@ export class System {
     )
   }
 
+  /** The registrars as static entries of a spec, the first so many of them. */
+  entries(count: number = this.topology.registrars.length): StaticEntry[] {
+    return this.topology.registrars
+      .slice(0, count)
+      .map(({ name, ipv4: address }) => ({ name, address, port: 5060 }))
+  }
+
+  async status(): Promise<SipProxyStatus> {
+    return await eventually('a status', () => this.directory.status(SIP_PROXY))
+  }
+
+  /** Fails with what the status was instead. */
+  async untilStatus(
+    wanted: string,
+    isSo: (status: SipProxyStatus) => boolean,
+  ): Promise<SipProxyStatus> {
+    let last: SipProxyStatus | null = null
+    const ask = async () => {
+      last = await this.directory.status(SIP_PROXY)
+      return last !== null && isSo(last) && last
+    }
+    return await eventually(wanted, ask).catch((cause: unknown) => {
+      throw new Error(`status is ${JSON.stringify(last, null, 1)}`, { cause })
+    })
+  }
+
   async writeManifest(change: ManifestSpec = {}): Promise<void> {
-    const { spec = {}, edge = {} } = this.#options
+    const { spec = {}, edge = {}, inManifest } = this.#options
     await this.directory.writeManifest(SIP_PROXY, {
       addresses: [SHARED_IPV4, SHARED_IPV6],
-      proxies: {
-        static: this.topology.registrars.map((node) => ({
-          name: node.name,
-          address: node.ipv4,
-          port: 5060,
-        })),
-      },
+      proxies: { static: this.entries(inManifest) },
       mapping: { slots: 256 },
       edge,
       ...spec,
@@ -168,7 +197,15 @@ export class System {
 
   /** A balancer's metrics, asked from its own node. */
   async metrics(node: Node): Promise<string> {
-    const ask = `fetch('http://127.0.0.1:${METRICS_PORT}/metrics').then((r) => r.text()).then(console.log)`
+    return await this.#metrics(node, METRICS_PORT)
+  }
+
+  async operatorMetrics(): Promise<string> {
+    return await this.#metrics(this.topology.balancers[0]!, OPERATOR_METRICS_PORT)
+  }
+
+  async #metrics(node: Node, port: number): Promise<string> {
+    const ask = `fetch('http://127.0.0.1:${port}/metrics').then((r) => r.text()).then(console.log)`
     const args = ['netns', 'exec', node.namespace, process.execPath, '-e', ask]
     return (await promisify(execFile)('ip', args)).stdout
   }
@@ -183,7 +220,9 @@ export class System {
   async stop(): Promise<void> {
     for (const phone of this.phones) phone.close()
     this.gateway?.close()
-    await Promise.all(this.#parts().map((part) => (part.state === 'frozen' ? part.kill() : part.stop())))
+    await Promise.all(
+      this.#parts().map((part) => (part.state === 'frozen' ? part.kill() : part.stop())),
+    )
     await this.topology.close()
     await this.directory.remove()
   }
@@ -223,7 +262,8 @@ export class System {
     await this.writeManifest()
     // Anywhere that reaches the registrars; here the node of the first balancer.
     const namespace = topology.balancers[0]!.namespace
-    this.operator = await startOperator({ directory, namespace })
+    const metrics = `127.0.0.1:${OPERATOR_METRICS_PORT}`
+    this.operator = await startOperator({ directory, namespace, metrics })
     this.balancers = await Promise.all(
       topology.balancers.map((node) =>
         startBalancer({
@@ -240,4 +280,11 @@ export class System {
     )
     await this.untilServing()
   }
+}
+
+/** Name of the registrar that owns a user by this table; simple user names only. Null where nobody does. */
+export function ownerIn({ seed, slots, owners, members }: Table, user: string): string | null {
+  const bytes = new TextEncoder().encode(user)
+  const slot = slotOf(new SlotHash(seed).hash(bytes, 0, bytes.length), slots)
+  return members[owners[slot]!]?.name ?? null
 }

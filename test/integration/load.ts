@@ -1,0 +1,143 @@
+/**
+ * A small load on a system: phones that register again and again and call each other all the time, and what came of
+ * every single try, with its cause. They know nothing of proxies that die.
+ * Not here: which failures are excusable (excuses.ts). Invariant: every call begun is in `calls` when `stop` resolves.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OutgoingCall, Phone, Timers } from '@sipcast/lab'
+import type { System } from './system.ts'
+
+/** Short, so that a call to a dead proxy is over soon; real phones repeat less often. */
+export const QUICK_TIMERS: Timers = { t1Ms: 100, t2Ms: 800, t4Ms: 1_000 }
+const REGISTER_EVERY_MS = 1_000
+const PAUSE_MS = 500
+const TALK_MS = 200
+const PATIENCE_MS = 3_000
+const COMPLETED = 'completed'
+
+/** What became of a call: `completed`, or why not. Times are performance.now(). */
+export interface Call {
+  readonly callee: string
+  readonly beganMs: number
+  readonly endedMs: number
+  readonly outcome: string
+}
+
+export interface Registering {
+  readonly user: string
+  readonly beganMs: number
+  readonly endedMs: number
+  readonly status: number
+  /** The registrar that answered last. */
+  readonly servedBy: string | null
+}
+
+export class Load {
+  readonly calls: Call[] = []
+  readonly registrations: Registering[] = []
+  readonly #phones: readonly Phone[]
+  readonly #underWay: Promise<void>[] = []
+  #isOpen = true
+
+  static async start(system: System, users: readonly string[]): Promise<Load> {
+    const phones = await Promise.all(
+      users.map((user) => system.phone(user, { timers: QUICK_TIMERS })),
+    )
+    const load = new Load(phones)
+    await Promise.all(phones.map((phone) => load.#register(phone)))
+    for (const phone of phones) load.#underWay.push(load.#keepRegistering(phone))
+    for (const phone of phones) load.#underWay.push(load.#keepCalling(phone))
+    return load
+  }
+
+  constructor(phones: readonly Phone[]) {
+    this.#phones = phones
+  }
+
+  get users(): readonly string[] {
+    return this.#phones.map(({ user }) => user)
+  }
+
+  /** Everybody has registered, and began to after this time. */
+  async untilRegistered(sinceMs: number): Promise<void> {
+    const isDone = (user: string) =>
+      this.registrations.some(
+        (one) => one.user === user && one.beganMs >= sinceMs && one.status === 200,
+      )
+    while (!this.users.every(isDone)) await sleep(20)
+  }
+
+  /** Calls everybody once; the calls that did not complete. */
+  async unreachable(): Promise<readonly Call[]> {
+    const calls = await Promise.all(
+      this.#phones.map((callee, index) =>
+        callOnce(this.#phones[(index + 1) % this.#phones.length]!, callee.user),
+      ),
+    )
+    this.calls.push(...calls)
+    return calls.filter(isFailed)
+  }
+
+  /** Nothing new begins; resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isOpen = false
+    await Promise.all(this.#underWay)
+  }
+
+  async #register(phone: Phone): Promise<void> {
+    const beganMs = performance.now()
+    const { status, servedBy } = await phone.register()
+    const endedMs = performance.now()
+    this.registrations.push({ user: phone.user, beganMs, endedMs, status, servedBy })
+  }
+
+  async #keepRegistering(phone: Phone): Promise<void> {
+    while (this.#isOpen) {
+      await sleep(about(REGISTER_EVERY_MS))
+      await this.#register(phone)
+    }
+  }
+
+  async #keepCalling(phone: Phone): Promise<void> {
+    const others = this.users.filter((user) => user !== phone.user)
+    while (this.#isOpen) {
+      await sleep(about(PAUSE_MS))
+      const callee = others[Math.floor(Math.random() * others.length)]!
+      this.calls.push(await callOnce(phone, callee))
+    }
+  }
+}
+
+export function isFailed({ outcome }: Call): boolean {
+  return outcome !== COMPLETED
+}
+
+/** How many calls came to what. */
+export function byOutcome(calls: readonly Call[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { outcome } of calls) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
+
+async function callOnce(caller: Phone, callee: string): Promise<Call> {
+  const beganMs = performance.now()
+  const outcome = await outcomeOf(caller.call(callee))
+  return { callee, beganMs, endedMs: performance.now(), outcome }
+}
+
+async function outcomeOf(call: OutgoingCall): Promise<string> {
+  const final = await Promise.race([call.final, sleep(PATIENCE_MS, null, { ref: false })])
+  if (final === null) {
+    void call.cancel()
+    return 'no answer'
+  }
+  if (final.status !== 200) return `${final.status} ${final.reason}`
+  const session = await call.answered
+  await sleep(TALK_MS)
+  const { status } = await session.hangUp()
+  return status === 200 ? COMPLETED : `BYE got ${status}`
+}
+
+function about(ms: number): number {
+  return ms * (0.8 + 0.4 * Math.random())
+}

@@ -1,0 +1,132 @@
+/**
+ * Where balancers really send a proxy's users: through each balancer, every 20 ms, an OPTIONS to one of these users,
+ * never repeated, and who answered it. Failover is over with the first OPTIONS from which on all are answered by
+ * somebody else.
+ * Not here: phones; this stands on the balancers' own nodes, because the router would draw a balancer at random.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:dgram'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openSocket, parseMessage, servedBy } from '@sipcast/lab'
+import { DOMAIN, type System } from './system.ts'
+
+const ASK_EVERY_MS = 20
+/** An answer that takes longer is none. */
+const ANSWER_MAX_MS = 300
+/** So long without a loss, and it is over. */
+const QUIET_MS = 700
+
+interface Asked {
+  readonly sentMs: number
+  /** Null while nobody did. */
+  answeredBy: string | null
+}
+
+export class RouteWatch {
+  readonly #system: System
+  readonly #users: readonly string[]
+  readonly #sockets: Socket[] = []
+  /** One list per balancer. */
+  readonly #asked: Asked[][] = []
+  /** Nobody shall take its requests for those of another watch. */
+  readonly #name = randomUUID()
+  readonly #timer: NodeJS.Timeout
+
+  static async start(system: System, users: readonly string[]): Promise<RouteWatch> {
+    const sockets = await Promise.all(
+      system.topology.balancers.map((node) => openSocket(node.ipv4, 0, node.namespace)),
+    )
+    return new RouteWatch(system, users, sockets)
+  }
+
+  constructor(system: System, users: readonly string[], sockets: readonly Socket[]) {
+    this.#system = system
+    this.#users = users
+    for (const [index, socket] of sockets.entries()) {
+      this.#sockets.push(socket)
+      this.#asked.push([])
+      socket.on('message', (bytes) => this.#answered(index, bytes.toString()))
+    }
+    this.#timer = setInterval(() => this.#ask(), ASK_EVERY_MS)
+  }
+
+  /**
+   * Waits until no balancer sends any of the users to this proxy any more.
+   * @returns milliseconds from `sinceMs`, of the slowest balancer
+   */
+  async untilAvoided(proxy: string, sinceMs: number, waitMs = 15_000): Promise<number> {
+    const deadlineMs = performance.now() + waitMs
+    for (;;) {
+      const times = this.#asked.map((asked) => avoidedSinceMs(asked, proxy))
+      if (times.every((time) => time !== null)) return Math.max(...times, sinceMs) - sinceMs
+      if (performance.now() > deadlineMs) {
+        throw new Error(`after ${waitMs} ms users still go to ${proxy}, or nowhere`)
+      }
+      await sleep(ASK_EVERY_MS)
+    }
+  }
+
+  /** Who answered lately, of each balancer's. */
+  recently(): readonly (string | null)[] {
+    const sinceMs = performance.now() - QUIET_MS
+    return this.#asked.flatMap((asked) =>
+      asked.filter((one) => isDue(one) && one.sentMs > sinceMs).map((one) => one.answeredBy),
+    )
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    for (const socket of this.#sockets) socket.close()
+  }
+
+  #ask(): void {
+    const { address, port } = this.#system.shared()
+    for (const [index, socket] of this.#sockets.entries()) {
+      const asked = this.#asked[index]!
+      const user = this.#users[asked.length % this.#users.length]!
+      socket.send(optionsTo(user, socket, `${this.#name}-${index}-${asked.length}`), port, address)
+      asked.push({ sentMs: performance.now(), answeredBy: null })
+    }
+  }
+
+  #answered(index: number, text: string): void {
+    const number = /^Call-ID: \S+-(\d+)$/im.exec(text)?.[1]
+    const asked = this.#asked[index]![Number(number)]
+    const message = parseMessage(text)
+    if (asked === undefined || performance.now() - asked.sentMs > ANSWER_MAX_MS) return
+    // Without a Server it is the balancer's own refusal.
+    asked.answeredBy = servedBy(message)[0] ?? null
+  }
+}
+
+/** When the first request went out from which on all were answered by others; null if it is too early to say. */
+function avoidedSinceMs(asked: readonly Asked[], proxy: string): number | null {
+  const due = asked.filter(isDue)
+  const lastLost = due.findLastIndex(
+    ({ answeredBy }) => answeredBy === null || answeredBy === proxy,
+  )
+  const first = due[lastLost + 1]
+  const last = due.at(-1)
+  if (first === undefined || last === undefined) return null
+  return last.sentMs - first.sentMs < QUIET_MS ? null : first.sentMs
+}
+
+function isDue({ sentMs }: Asked): boolean {
+  return performance.now() - sentMs > ANSWER_MAX_MS
+}
+
+/** To any of this domain's users, who need not exist: a proxy's challenge is an answer, too. */
+function optionsTo(user: string, socket: Socket, id: string): string {
+  const { address, port } = socket.address()
+  return [
+    `OPTIONS sip:${user}@${DOMAIN} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${id}`,
+    'Max-Forwards: 70',
+    `From: <sip:watch@${DOMAIN}>;tag=${id}`,
+    `To: <sip:${user}@${DOMAIN}>`,
+    `Call-ID: ${id}`,
+    'CSeq: 1 OPTIONS',
+    'Content-Length: 0',
+    '\r\n',
+  ].join('\r\n')
+}
