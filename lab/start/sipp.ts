@@ -1,6 +1,6 @@
 /**
- * SIPp as a crowd of callers: real calls at a steady rate, by the scenario lab/sipp/call.xml. Not here: who is called; that is a
- * registered phone.
+ * SIPp as a crowd of callers: real calls at a steady rate, by the scenario lab/sipp/call.xml.
+ * Not here: who is called; that is a registered phone.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

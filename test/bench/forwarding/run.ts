@@ -4,9 +4,9 @@
  *
  *   node test/bench/forwarding/run.ts [--rounds N] [--seconds N] [--only flood|paced|latency]
  *
- * CPU time of all processes of the program under test after a warm-up, so a busy machine disturbs little; ratios are taken
- * round by round between neighbours in time. Two loads: as fast as the machine can (batches are full) and paced (batches
- * are small and waits many). docs/benchmarks.md has results and what they are worth.
+ * CPU time of all processes of the program under test after a warm-up, so a busy machine disturbs little;
+ * ratios are taken round by round between neighbours in time. Two loads: as fast as the machine can (batches
+ * are full) and paced (batches are small and waits many). docs/benchmarks.md has results and their worth.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
