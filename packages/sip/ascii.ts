@@ -35,8 +35,8 @@ export const HOST = 2
 /** What may stand inside the brackets of an IPv6 reference. */
 export const IPV6 = 4
 /**
- * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. Wider than the
- * grammar, which wants bytes above ASCII escaped: phones with unescaped names exist, and a proxy's answer is better than ours.
+ * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. The grammar wants more
+ * escaped, but phones with unescaped names exist, and a proxy's answer to them is better than ours.
  */
 export const URI = 8
 /** The same without ':' and ';', which end a user. */
@@ -75,7 +75,7 @@ export function wordOf(text: string): number {
   return lowerWord(new DataView(ascii(text).buffer), 0)
 }
 
-/** Four bytes at once, letters in lower case. Tells tokens apart (§25.1): of their bytes only letters differ by 0x20. */
+/** Four bytes at once, letters in lower case. Tells tokens apart: of their bytes only letters differ by 0x20. */
 export function lowerWord(view: DataView, at: number): number {
   return view.getInt32(at, true) | 0x20202020
 }

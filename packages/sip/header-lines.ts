@@ -54,8 +54,8 @@ function readLine(message: Message, line: number): number {
   let valueEnd = lineEnd
   while (valueEnd > valueStart && bytes[valueEnd - 1]! <= SPACE) valueEnd--
   if (header === VIA || header === ROUTE) {
-    message.lineStart = line
-    message.lineEnd = lineEnd
+    message.cursor.lineStart = line
+    message.cursor.lineEnd = lineEnd
   }
   readValue(message, header, valueStart, valueEnd)
   return lineEnd

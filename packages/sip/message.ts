@@ -157,8 +157,10 @@ export class ViaView {
   }
 }
 
-/** One parameter: where the header files leave what they have just read. */
+/** Where the scanner is: the header line, and the parameter that was read last. */
 export class Cursor {
+  lineStart = -1
+  lineEnd = -1
   /** From the ';' to the end of name or value. */
   paramStart = -1
   paramEnd = -1
@@ -269,10 +271,8 @@ export class Message {
   /** In a REGISTER: any Contact value has a reg-id parameter (RFC 5626 §4.2.1). */
   contactHasRegId = false
 
-  /** The scanner's scratch, and the header line that it is in, for headers whose values need their line. */
+  /** The scanner's scratch. */
   readonly cursor: Cursor = new Cursor()
-  lineStart = -1
-  lineEnd = -1
 
   /** Marks the message as malformed; the first finding stands. */
   spoil(defect: Defect): void {

@@ -28,8 +28,8 @@ function readRoute(message: Message, start: number, end: number): number {
   const route = message.routes[message.routeCount]!
   let at = readAddress(route.uri, bytes, start, end)
   if (at < 0 || !isBracketed(route.uri, bytes, end)) return -1
-  route.lineStart = message.lineStart
-  route.lineEnd = message.lineEnd
+  route.lineStart = cursor.lineStart
+  route.lineEnd = cursor.lineEnd
   route.loose = isLoose(route.uri, bytes)
   route.valueStart = start
   route.valueEnd = route.uri.end + 1

@@ -18,18 +18,19 @@ const { CLASS, COLON, COMMA, lowerWord, QUOTE, SEMICOLON, SLASH, SPACE, TOKEN } 
 
 /** Reads the values in [start, end) of the message's current line. */
 export function readVias(message: Message, start: number, end: number): void {
+  const { cursor, via } = message
   const line = message.viaLineCount
   if (line === VIA_LINES_MAX) return message.spoil(Defect.tooManyVias)
-  message.viaLines[2 * line] = message.lineStart
-  message.viaLines[2 * line + 1] = message.lineEnd
+  message.viaLines[2 * line] = cursor.lineStart
+  message.viaLines[2 * line + 1] = cursor.lineEnd
   message.viaLineCount = line + 1
   let after = start
   if (line === 0) {
-    message.via.lineStart = message.lineStart
-    message.via.lineEnd = message.lineEnd
+    via.lineStart = cursor.lineStart
+    via.lineEnd = cursor.lineEnd
     after = readTopVia(message, start, end)
     if (after < 0) return message.spoil(Defect.via)
-    message.via.valueStart = start
+    via.valueStart = start
   }
   message.viaCount += countValues(message.bytes, after, end)
 }

@@ -21,12 +21,12 @@ export function read(datagram: string, message = new Message()): Reading {
   return { result: scan(message, bytes, MARGIN, MARGIN + datagram.length), message }
 }
 
-function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0))
 }
 
 /** [start, end) as text; null where absent. */
-function textOf(bytes: Uint8Array, start: number, end: number): string | null {
+export function textOf(bytes: Uint8Array, start: number, end: number): string | null {
   return start < 0 ? null : String.fromCharCode(...bytes.subarray(start, end))
 }
 
