@@ -58,8 +58,12 @@ function report(name: string, lines: readonly string[]): void {
   )
   const fast = samples[SAMPLES / 10]!
   const median = samples[SAMPLES / 2]!
+  const heapBefore = process.memoryUsage().heapUsed
+  for (let i = 0; i < SAMPLES * SCANS_PER_SAMPLE; i++) scan(message, bytes, 0, bytes.length)
+  const allocated = (process.memoryUsage().heapUsed - heapBefore) / (SAMPLES * SCANS_PER_SAMPLE)
   console.log(
-    `${name.padEnd(9)} ${bytes.length} bytes: ${fast.toFixed(0)} ns/scan (median ${median.toFixed(0)})`,
+    `${name.padEnd(9)} ${bytes.length} bytes: ${fast.toFixed(0)} ns/scan (median ${median.toFixed(0)}), ` +
+      `${Math.max(0, allocated).toFixed(2)} bytes allocated`,
   )
 }
 
