@@ -30,8 +30,8 @@ test('files are named in kebab case, after what they hold', () => {
   const named = paths
     .filter((path) => /\.(ts|mjs|sh|c|h|cfg)$/.test(path))
     .map((path) => basename(path))
-  expect(named.filter((name) => !kebab.test(name))).toEqual([])
-  expect(named.filter((name) => forbidden.test(name))).toEqual([])
+  expect.soft(named.filter((name) => !kebab.test(name))).toEqual([])
+  expect.soft(named.filter((name) => forbidden.test(name))).toEqual([])
 })
 
 test('folders are named in kebab case', () => {
@@ -68,7 +68,7 @@ test('nothing is left for later', () => {
 
 test('every test runs; only what the machine lacks may be left out, by requires()', () => {
   const leftOut =
-    /\b(it|test|describe|suite|context)\b[\w.]*\.(only|skip|skipIf|todo|fails)\b|\b[xf](it|describe)\(/
+    /\.(only|skip|skipIf|todo)(\(|\.)|\b(it|test|describe)\b[\w.]*\.fails\b|\b[xf](it|describe)\(/
   const unguarded = tests.filter(({ text }) => !text.includes("/requires.ts'"))
   expect([
     ...linesThat(tests, (line) => leftOut.test(line)),
