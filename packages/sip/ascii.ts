@@ -35,8 +35,8 @@ export const HOST = 2
 /** What may stand inside the brackets of an IPv6 reference. */
 export const IPV6 = 4
 /**
- * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. The grammar wants more
- * escaped, but phones with unescaped names exist, and a proxy's answer to them is better than ours.
+ * What may stand in a URI except '@': everything but controls, spaces, quotes and angle brackets. The grammar wants
+ * more escaped, but phones with unescaped names exist, and a proxy's answer to them is better than ours.
  */
 export const URI = 8
 /** The same without ':' and ';', which end a user. */

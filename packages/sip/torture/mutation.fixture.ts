@@ -1,6 +1,6 @@
 /**
- * For tests: valid messages broken at random, millions of them, and what must hold for each: the scan never throws, says
- * the same whatever stands around the datagram, points at nothing outside it, and what it understood is still
+ * For tests: valid messages broken at random, millions of them, and what must hold for each: the scan never throws,
+ * says the same whatever stands around the datagram, points at nothing outside it, and what it understood is still
  * understood after a proxy's edits. The same seed breaks the same messages.
  */
 import { ascii } from '../ascii.ts'
