@@ -1,7 +1,7 @@
 /**
- * Broken messages by the hundred thousand through the whole packet path: nothing throws, a datagram leads to at most one,
- * nothing grows beyond our own headers, and nobody hears of it who has no part in it. SIPCAST_MUTATIONS sets how many
- * (1000000 in CI), SIPCAST_SEED which. Not here: what the scanner makes of them (packages/sip/torture).
+ * Broken messages by the hundred thousand through the whole packet path: nothing throws, a datagram leads to at most
+ * one, nothing grows beyond our own headers, and nobody hears of it who has no part in it. SIPCAST_MUTATIONS sets how
+ * many (1000000 in CI), SIPCAST_SEED which. Not here: what the scanner makes of them (packages/sip/torture).
  */
 import { DatagramBatch } from '@sipcast/net'
 import { formatEndpoint, RESPONSE_GROWTH_MAX } from '@sipcast/sip'

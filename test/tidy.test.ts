@@ -24,7 +24,7 @@ const effectful =
   /(^|\/)io\/|(^|\/)main\.ts$|^packages\/(net|kube)\/|^lab\/|^crds\/generate\.ts$|\.config\.ts$/
 
 test('files are named in kebab case, after what they hold', () => {
-  const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|fixture|twin|bench|config))?\.[a-z]+$/
+  const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|fixture|twin|bench|config|fuzz\.test))?\.[a-z]+$/
   const forbidden =
     /^(utils?|helpers?|commons?|misc|types?|index|managers?)\.|-(utils?|helpers?|manager)\./
   const named = paths
