@@ -36,6 +36,8 @@ interface Seat {
   /** When `turns` last grew, or the thread was started. */
   turnedMs: number
   hasTurned: boolean
+  /** Its end is under way: said once, however long it takes. */
+  isCutOff: boolean
   startedMs: number
   backOffMs: number
 }
@@ -114,6 +116,7 @@ export class PacketThreads implements PacketWorkers {
     seat.startedMs = this.#options.clock.monotonicMs()
     seat.turnedMs = seat.startedMs
     seat.hasTurned = false
+    seat.isCutOff = false
     if (seat.config !== null) order(seat, { kind: 'configure', config: seat.config })
     worker.on('message', (report: WorkerReport) => this.#heard(seat, report))
     worker.on('error', (error) => this.#say(seat, 'WorkerFailed', String(error)))
@@ -157,11 +160,12 @@ export class PacketThreads implements PacketWorkers {
     const wasFrozen = nowMs - this.#checkedMs > 2 * WORKER_CHECK_MS
     this.#checkedMs = nowMs
     for (const seat of this.#seats) {
-      if (seat.worker === null) continue
+      if (seat.worker === null || seat.isCutOff) continue
       if (seat.counters.turns !== seat.turns) this.#turned(seat, nowMs)
       else if (wasFrozen) seat.turnedMs = nowMs
       else if (this.#isHung(seat)) {
         this.#say(seat, 'WorkerHung', 'no turn of its loop ended: it is cut off')
+        seat.isCutOff = true
         void seat.worker.terminate()
       }
     }
@@ -201,6 +205,7 @@ function newSeat(index: number): Seat {
     turns: 0,
     turnedMs: 0,
     hasTurned: false,
+    isCutOff: false,
     startedMs: 0,
     backOffMs: WORKER_RESTART_MIN_MS,
   }

@@ -79,8 +79,8 @@ const ZEROS = new DataView(new ArrayBuffer((FINAL_ROUNDS / ROUNDS) * 8))
 /**
  * Absorbs the whole 8-byte blocks of [start, end). A DataView reads four bytes with one check of its bounds.
  *
- * The carry out of a + b = sum is the top bit of (a & b) | ((a | b) & ~sum). `sum < a` says the same, but is compiled to
- * a branch that goes either way, and made the hash of changing input cost three times as much.
+ * The carry out of a + b = sum is the top bit of (a & b) | ((a | b) & ~sum). `sum < a` says the same, but is
+ * compiled to a branch that goes either way, and made the hash of changing input cost three times as much.
  */
 function compress(state: Int32Array, bytes: DataView, start: number, end: number): void {
   let v0lo = state[0]!

@@ -22,7 +22,7 @@ describe.each([
     expect(summary.usersMoved).toBeGreaterThan(0)
     expect(summary.failoverMs).toHaveLength(2)
     expect(code).toBe(0)
-    expect(await descendants(lab.child)).toEqual([])
+    await expect.poll(() => descendants(lab.child), { timeout: 5_000 }).toEqual([])
   })
 })
 
@@ -32,7 +32,7 @@ test('broken off by SIGTERM, it tidies up and ends in order', async () => {
   lab.child.kill('SIGTERM')
   const [code] = await once(lab.child, 'close')
   expect(code).toBe(0)
-  expect(await descendants(lab.child)).toEqual([])
+  await expect.poll(() => descendants(lab.child), { timeout: 5_000 }).toEqual([])
 })
 
 test('killed outright, it still leaves nothing behind', async () => {
