@@ -41,6 +41,7 @@ export class World {
   obey = true
   /** What workers say of sockets that are not bound. */
   socketState: Partial<SocketReport> = {}
+  insideState: Partial<SocketReport> = {}
   isStopped = false
   /** How often memory was to be released. */
   released = 0
@@ -184,7 +185,12 @@ export class World {
     )
     return [
       ...outside.map((socket) => ({ ...fine, ...socket, ...this.socketState })),
-      ...inside.map((socket) => ({ ...fine, ...socket, role: 'inside' as const })),
+      ...inside.map((socket) => ({
+        ...fine,
+        ...socket,
+        ...this.insideState,
+        role: 'inside' as const,
+      })),
     ]
   }
 

@@ -293,6 +293,22 @@ describe('in a broken world', () => {
     ])
     expect(world.report.conditions).toMatchObject([{ status: 'False', reason: 'NothingBound' }])
   })
+
+  it('an inside port that is taken is told, and a problem of every SipProxy', async () => {
+    const world = await running((one) => {
+      one.insideState = { state: SocketState.portInUse, message: 'EADDRINUSE' }
+    })
+    await world.pass()
+    const message = '10.0.9.1 port 5070: EADDRINUSE'
+    expect(world.sipProxy.problems).toContainEqual({ reason: 'InsideNotBound', message })
+    expect(world.events()).toContain('InsideNotBound')
+    expect(world.report.conditions).toMatchObject([{ status: 'False', reason: 'InsideNotBound' }])
+    world.insideState = {}
+    world.acknowledge(0)
+    world.acknowledge(1)
+    await world.pass()
+    expect(world.events()).toContain('InsideNotBoundMended')
+  })
 })
 
 describe('without an operator', () => {

@@ -13,7 +13,7 @@ import type { Moment } from './liveness.ts'
 import { MarkLog } from './mark-log.ts'
 import { PassLoop } from './pass-loop.ts'
 import { type Ports, StoreError, type WorkerEvents } from './ports.ts'
-import { problemsOf } from './report.ts'
+import { insideTroubles, problemsOf } from './report.ts'
 import { Reporter } from './reporter.ts'
 import { ServedPool } from './served-pool.ts'
 import { displayName } from './sip-proxy-id.ts'
@@ -179,6 +179,7 @@ export class Balancer implements WorkerEvents {
     this.#troubles.state([
       ...[...this.#failures].flatMap(([store, failure]) => about(store, [failure])),
       ...about('keys', state.keys.trouble === null ? [] : [state.keys.trouble]),
+      ...about('inside', insideTroubles(state)),
       ...state.tables.ids.flatMap((id) => about(displayName(id), problemsOf(state, id))),
     ])
     this.#markLog.note(state.pools)

@@ -71,6 +71,17 @@ export function problemsOf(state: BalancerState, id: string): readonly Trouble[]
   ]
 }
 
+/** What is wrong about the side of the proxies, for all SipProxies alike. */
+export function insideTroubles({ sockets }: BalancerState): readonly Trouble[] {
+  return sockets
+    .merged()
+    .filter(({ role, state }) => role === 'inside' && state !== SocketState.bound)
+    .map(({ address, port, message }) => ({
+      reason: 'InsideNotBound',
+      message: `${address} port ${port}: ${message}`,
+    }))
+}
+
 const PANIC: Trouble = {
   reason: 'ProbePanic',
   message: 'too many proxies time out at once: none is marked dead',
@@ -96,7 +107,7 @@ function composeSipProxy(state: BalancerState, id: string): BalancedSipProxy {
         state,
         ...(message === '' ? {} : { message: message.slice(0, MESSAGE_LENGTH_MAX) }),
       })),
-    problems: problemsOf(state, id)
+    problems: [...problemsOf(state, id), ...insideTroubles(state)]
       .slice(0, LIST_MAX)
       .map(({ reason, message }) => ({ reason, message: message.slice(0, MESSAGE_LENGTH_MAX) })),
   }
