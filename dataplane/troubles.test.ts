@@ -21,6 +21,14 @@ it('tells a trouble once when it begins and once when it ends', () => {
   ])
 })
 
+it('does not call present what has ended', () => {
+  const told: Notice[] = []
+  const troubles = new Troubles((notice) => told.push(notice))
+  troubles.state([{ subject: 'report', reason: 'StoreFailed', message: 'no space' }])
+  troubles.state([])
+  expect(told.map(({ message }) => message)).toEqual(['no space', 'no longer: no space'])
+})
+
 it('tells again when the same trouble has another cause, without calling the first one mended', () => {
   expect(events([['p', 'EpochBack', '3 < 5']], [['p', 'EpochBack', '4 < 5']])).toEqual([
     'warn EpochBack p',

@@ -34,7 +34,10 @@ export class Troubles {
     }
     for (const trouble of before) {
       if (troubles.some((one) => isOfKind(one, trouble))) continue
-      this.#say('info', `${trouble.reason}Mended`, trouble)
+      this.#say('info', `${trouble.reason}Mended`, {
+        ...trouble,
+        message: `no longer: ${trouble.message}`,
+      })
     }
   }
 
