@@ -18,6 +18,7 @@ done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 for namespace in $namespaces; do ip netns delete "$namespace" 2>/dev/null; done
 for directory in $directories; do
-  case "$directory" in */sipcast-lab-??????) rm -rf "$directory" ;; esac
+  # A test may have given it a disk of its own.
+  case "$directory" in */sipcast-lab-??????) umount "$directory" 2>/dev/null; rm -rf "$directory" ;; esac
 done
 exit 0

@@ -30,6 +30,7 @@ import {
   untilServing,
 } from '@sipcast/lab'
 import { SlotHash, slotOf, type Table } from '@sipcast/mapping'
+import { SmallDisk } from './small-disk.ts'
 
 export const DOMAIN = 'sipcast.test'
 export const SIP_PROXY = 'registrars'
@@ -50,6 +51,8 @@ export interface SystemOptions {
   /** The registrars answer to the Via where it names the shared address. */
   readonly replyToShared?: boolean
   readonly pingIntervalSeconds?: number
+  /** The directory is on a disk of its own, of this size. */
+  readonly diskKib?: number
 }
 
 /** `weight` and `drain` are added where a test wants them. */
@@ -63,6 +66,7 @@ export class System {
   readonly topology: Topology
   readonly directory: LabDirectory
   readonly secrets: PoolSecrets
+  disk: SmallDisk | null = null
   readonly phones: Phone[] = []
   operator!: Part
   gateway!: Phone
@@ -224,6 +228,7 @@ export class System {
       this.#parts().map((part) => (part.state === 'frozen' ? part.kill() : part.stop())),
     )
     await this.topology.close()
+    await this.disk?.unmount()
     await this.directory.remove()
   }
 
@@ -235,6 +240,8 @@ export class System {
 
   async #launch(): Promise<void> {
     const { topology, directory, secrets } = this
+    const { diskKib } = this.#options
+    if (diskKib !== undefined) this.disk = await SmallDisk.mount(directory.path, diskKib)
     const { kind, forwards = {}, replyToShared = false, pingIntervalSeconds } = this.#options
     this.gateway = await openGateway(
       { address: topology.gateway.ipv4, port: 5060 },
