@@ -383,8 +383,11 @@ describe.runIf(requires(...needs))('broken worlds', () => {
 
   async function untilAvoided(name: string, user: string): Promise<void> {
     const watch = await RouteWatch.start(system, [user])
-    await watch.untilAvoided(name, performance.now())
-    watch.stop()
+    try {
+      await watch.untilAvoided(name, performance.now())
+    } finally {
+      watch.stop()
+    }
   }
 
   /** Through each of these balancers alone, users of all registrars reach each other at the first try. */
