@@ -4,7 +4,7 @@
  * lets us recognise and absorb the ACK that a reply brings.
  */
 
-import { ascii, Method, writeResponse, writeStunResponse } from '@sipcast/sip'
+import { Method, type Text, asText, writeResponse, writeStunResponse } from '@sipcast/sip'
 import type { Forwarder } from './forwarder.ts'
 import { DATAGRAM_BYTES_MAX } from './limits.ts'
 import { emit } from './transmit.ts'
@@ -12,9 +12,9 @@ import { Verdict } from './verdict.ts'
 
 interface Reply {
   readonly status: number
-  readonly reason: Uint8Array
+  readonly reason: Text
   /** Whole header lines. */
-  readonly headers: Uint8Array
+  readonly headers: Text
 }
 
 /** Seconds after which a caller may try again when no proxy is live: about one probe round and a table. */
@@ -35,7 +35,7 @@ const replies: ReadonlyMap<Verdict, Reply> = new Map([
 ])
 
 function reply(status: number, reason: string, headers = ''): Reply {
-  return { status, reason: ascii(reason), headers: ascii(headers) }
+  return { status, reason: asText(reason), headers: asText(headers) }
 }
 
 /** Answers the request at hand as `verdict` says; the verdict that came of it. */

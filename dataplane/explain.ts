@@ -9,7 +9,7 @@ import type { Table } from '@sipcast/mapping'
 import { ENDPOINT_WORDS, formatEndpoint, KeyRing, parseAddressText, Scan, scan } from '@sipcast/sip'
 import { NOT_FOUND } from './endpoint-map.ts'
 import { forward } from './forward.ts'
-import { Forwarder, type OpenSocket } from './forwarder.ts'
+import { Forwarder, OpenSocket } from './forwarder.ts'
 import { Pool } from './pool.ts'
 import { verdictNames } from './verdict.ts'
 import type { KeyConfig } from './worker-config.ts'
@@ -92,16 +92,16 @@ function socketsOf(pools: readonly Pool[], to: Int32Array): OpenSocket[] {
   for (const pool of pools) {
     for (let at = 0; at < pool.addresses.length; at += ENDPOINT_WORDS) {
       const words = pool.addresses.slice(at, at + ENDPOINT_WORDS)
-      sockets.push({ id: sockets.length, pool, words })
+      sockets.push(new OpenSocket(sockets.length, pool, words))
     }
   }
   for (const unspecified of ['0.0.0.0', '::']) {
     const words = new Int32Array(ENDPOINT_WORDS)
     parseAddressText(unspecified, words, 0)
-    sockets.push({ id: sockets.length, pool: null, words })
+    sockets.push(new OpenSocket(sockets.length, null, words))
   }
   if (!sockets.some(({ words }) => words.every((word, index) => word === to[index]))) {
-    sockets.push({ id: sockets.length, pool: null, words: to })
+    sockets.push(new OpenSocket(sockets.length, null, to))
   }
   return sockets
 }

@@ -29,7 +29,7 @@ import {
   Writer,
 } from '@sipcast/sip'
 import { forward } from './forward.ts'
-import { Forwarder, type OpenSocket } from './forwarder.ts'
+import { Forwarder, OpenSocket } from './forwarder.ts'
 import { Pool } from './pool.ts'
 import { verdictNames } from './verdict.ts'
 
@@ -160,12 +160,12 @@ export class Balancer {
         }),
     )
     const sockets: OpenSocket[] = [INSIDE, INSIDE6].map((text, id) => {
-      return { id, pool: null, words: endpoint(text) }
+      return new OpenSocket(id, null, endpoint(text))
     })
     for (const pool of this.pools) {
       for (let at = 0; at < pool.addresses.length; at += ENDPOINT_WORDS) {
         const words = pool.addresses.slice(at, at + ENDPOINT_WORDS)
-        sockets.push({ id: sockets.length, pool, words })
+        sockets.push(new OpenSocket(sockets.length, pool, words))
       }
     }
     this.sockets = sockets

@@ -6,7 +6,6 @@
 
 import {
   Edits,
-  ENDPOINT_TEXT_MAX,
   ENDPOINT_WORDS,
   isIPv4,
   KeyRing,
@@ -21,17 +20,26 @@ import type { DatagramBatch } from '@sipcast/net'
 import { PACKET_NONE } from './counters.ts'
 import { EndpointMap, NOT_FOUND } from './endpoint-map.ts'
 import { KEY_BYTES_MAX, EDIT_SCRATCH_BYTES, TOKENS_MAX } from './limits.ts'
+import { OwnAddress } from './own-address.ts'
 import type { Pool } from './pool.ts'
 import { RateLimiter, ReplyBudget } from './rate-limiter.ts'
 
 /** A bound socket as the packet path sees it. */
-export interface OpenSocket {
+export class OpenSocket {
   /** Id at the UDP port. */
   readonly id: number
   /** The SipProxy of an outside socket; null on the inside socket, which serves all. */
   readonly pool: Pool | null
+  readonly address: OwnAddress
   /** Our address and port. */
   readonly words: Int32Array
+
+  constructor(id: number, pool: Pool | null, words: Int32Array) {
+    this.id = id
+    this.pool = pool
+    this.address = new OwnAddress(words)
+    this.words = words
+  }
 }
 
 export interface World {
@@ -88,9 +96,6 @@ export class Forwarder {
   readonly viaFlow = new ViaFlow()
   readonly tokenOut = new Token()
   readonly tokenText = new Writer(new Uint8Array(TOKEN_LENGTH_MAX))
-  /** One of our addresses, while a header with it is written. */
-  readonly ourWords = new Int32Array(ENDPOINT_WORDS)
-  readonly text = new Uint8Array(ENDPOINT_TEXT_MAX)
   readonly scratch = new Int32Array(ENDPOINT_WORDS)
 
   /** Swaps tables, keys and sockets in one step, between two bursts. */

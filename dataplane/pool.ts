@@ -8,6 +8,7 @@ import { ENDPOINT_WORDS, isIPv4, parseAddressText } from '@sipcast/sip'
 import { MemberState, memberTag, SlotHash, type Table } from '@sipcast/mapping'
 import { EndpointMap, NOT_FOUND } from './endpoint-map.ts'
 import { Networks } from './networks.ts'
+import { OwnAddress } from './own-address.ts'
 import type { PoolConfig } from './worker-config.ts'
 
 /** In `EndpointMap`s keyed by address alone. */
@@ -18,9 +19,9 @@ export class Pool {
   readonly slotHash: SlotHash
   /** Endpoint words of `table.addresses`, each with `table.port`. */
   readonly addresses: Int32Array
-  /** Words offset of the first IPv4 and the first IPv6 address, or NOT_FOUND. */
-  readonly firstIPv4At: number
-  readonly firstIPv6At: number
+  /** The first address of each IP version, where there is one. */
+  readonly firstIPv4: OwnAddress | null
+  readonly firstIPv6: OwnAddress | null
   /** Endpoint words by member index. */
   readonly members: Int32Array
   readonly memberTags: Int32Array
@@ -45,8 +46,8 @@ export class Pool {
     this.table = table
     this.slotHash = new SlotHash(table.seed)
     this.addresses = endpoints(table.addresses.map((address) => ({ address, port: table.port })))
-    this.firstIPv4At = firstOfVersion(this.addresses, true)
-    this.firstIPv6At = firstOfVersion(this.addresses, false)
+    this.firstIPv4 = firstOfVersion(this.addresses, true)
+    this.firstIPv6 = firstOfVersion(this.addresses, false)
     this.members = endpoints(table.members)
     this.memberTags = Int32Array.from(table.members, (member) => memberTag(member.id))
     this.dead = new Uint8Array(config.dead)
@@ -123,11 +124,11 @@ function endpoints(list: readonly { address: string; port: number }[]): Int32Arr
   return words
 }
 
-function firstOfVersion(words: Int32Array, wantIPv4: boolean): number {
+function firstOfVersion(words: Int32Array, wantIPv4: boolean): OwnAddress | null {
   for (let at = 0; at < words.length; at += ENDPOINT_WORDS) {
-    if (isIPv4(words, at) === wantIPv4) return at
+    if (isIPv4(words, at) === wantIPv4) return new OwnAddress(words.slice(at, at + ENDPOINT_WORDS))
   }
-  return NOT_FOUND
+  return null
 }
 
 function indexByEndpoint(words: Int32Array): EndpointMap {

@@ -3,7 +3,7 @@
  * Not here: requests. Invariant: a response without our valid Via reaches nobody.
  */
 
-import { readViaFlow, removeTopVia } from '@sipcast/sip'
+import { copyEndpoint, readViaFlow, removeTopVia } from '@sipcast/sip'
 import { NOT_FOUND } from './endpoint-map.ts'
 import type { Forwarder, OpenSocket } from './forwarder.ts'
 import type { Pool } from './pool.ts'
@@ -21,7 +21,7 @@ export function returnResponse(state: Forwarder): Verdict {
   state.pool = pool
   state.isAttributed = true
   state.isFromInside = pool.isInside(state.received.peer, state.sourceAt)
-  state.target.set(viaFlow.source)
+  copyEndpoint(viaFlow.source, 0, state.target, 0)
   state.targetSocket = socketTowardsSource(state)
   if (state.targetSocket === null) return Verdict.dropNoSocket
 

@@ -6,15 +6,16 @@
  */
 
 import {
-  ascii,
+  BRANCH_LENGTH,
+  copyEndpoint,
   isIPv4,
   Method,
   parseAddress,
   removeRoutes,
   sameAddress,
   TokenKind,
+  asText,
   VIA_FLOW_PARAM,
-  writeAddress,
   writeBranch,
   writeToken,
   writeViaFlow,
@@ -22,6 +23,7 @@ import {
 import { NOT_FOUND } from './endpoint-map.ts'
 import type { Forwarder } from './forwarder.ts'
 import { MAX_FORWARDS_DEFAULT } from './limits.ts'
+import type { OwnAddress } from './own-address.ts'
 import { finish } from './transmit.ts'
 import { Verdict } from './verdict.ts'
 
@@ -67,22 +69,20 @@ function formsDialog(state: Forwarder): boolean {
   )
 }
 
-const PATH = ascii('Path: <sip:')
-const SUPPORTED_PATH = ascii('Supported: path\r\n')
-const RECORD_ROUTE = ascii('Record-Route: <sip:')
-const LOOSE_OUTBOUND_END = ascii(';lr;ob>\r\n')
-const LOOSE_END = ascii(';lr>\r\n')
+const PATH = asText('Path: <sip:')
+const SUPPORTED_PATH = asText('Supported: path\r\n')
+const RECORD_ROUTE = asText('Record-Route: <sip:')
 
 /** As the first header line: proxies put their own above the top Via, and order is the route set (design 5.2). */
 function addPath(state: Forwarder): void {
   const { edits, message } = state
   edits.begin(message.headersStart, message.headersStart)
-  edits.ascii(PATH)
+  edits.text(PATH)
   composeToken(state, TokenKind.path)
   addToken(state)
-  edits.endpoint(ourAddress(state, isIPv4(state.target, 0)), 0)
-  edits.ascii(message.contactHasRegId ? LOOSE_OUTBOUND_END : LOOSE_END)
-  if (!message.supportedPath) edits.ascii(SUPPORTED_PATH)
+  const { routeEnd, outboundRouteEnd } = ourAddress(state, isIPv4(state.target, 0))
+  edits.text(message.contactHasRegId ? outboundRouteEnd : routeEnd)
+  if (!message.supportedPath) edits.text(SUPPORTED_PATH)
   edits.end()
 }
 
@@ -99,13 +99,10 @@ function addRecordRoute(state: Forwarder): void {
 
 function addRecordRouteLine(state: Forwarder, wantIPv4: boolean): void {
   const { edits } = state
-  edits.ascii(RECORD_ROUTE)
+  edits.text(RECORD_ROUTE)
   addToken(state)
-  edits.endpoint(ourAddress(state, wantIPv4), 0)
-  edits.ascii(LOOSE_END)
+  edits.text(ourAddress(state, wantIPv4).routeEnd)
 }
-
-const AT_SIGN = 0x40
 
 /** The phone's flow, our address that it talks to, and the proxy of this dialog. */
 function composeToken(state: Forwarder, kind: TokenKind): void {
@@ -115,11 +112,11 @@ function composeToken(state: Forwarder, kind: TokenKind): void {
   token.keyId = pool.table.signingKey
   if (state.isFromInside) {
     const followed = state.tokens[state.tokenCount - 1]!
-    token.flow.set(followed.flow)
-    token.local.set(followed.local)
+    copyEndpoint(followed.flow, 0, token.flow, 0)
+    copyEndpoint(followed.local, 0, token.local, 0)
   } else {
-    for (let word = 0; word < 5; word++) token.flow[word] = received.peer[sourceAt + word]!
-    token.local.set(state.arrival.words)
+    copyEndpoint(received.peer, sourceAt, token.flow, 0)
+    copyEndpoint(state.arrival.words, 0, token.local, 0)
   }
   const member = state.isFromInside ? sendingMember(state) : state.targetMember
   token.member = member === NOT_FOUND ? 0 : pool.memberTags[member]! >>> 0
@@ -128,8 +125,7 @@ function composeToken(state: Forwarder, kind: TokenKind): void {
 }
 
 function addToken({ edits, tokenText }: Forwarder): void {
-  edits.slice(tokenText.bytes, 0, tokenText.at)
-  edits.byte(AT_SIGN)
+  edits.slice(tokenText.view, 0, tokenText.at)
 }
 
 /** The member that sent the request: by source address, else by the top Via's sent-by, else none. */
@@ -146,46 +142,37 @@ function sendingMember(state: Forwarder): number {
   return pool.memberWithAddress(received.peer, sourceAt)
 }
 
-const VIA = ascii('Via: SIP/2.0/UDP ')
-const RPORT_BRANCH = ascii(';rport;branch=')
-const FLOW = ascii(`;${VIA_FLOW_PARAM}=`)
-const LINE_END = ascii('\r\n')
+const FLOW = asText(`;${VIA_FLOW_PARAM}=`)
+const LINE_END = asText('\r\n')
 
 function pushVia(state: Forwarder): void {
   const { edits, message, viaFlow, received, sourceAt, arrival } = state
   viaFlow.keyId = state.pool.table.signingKey
-  for (let word = 0; word < 5; word++) viaFlow.source[word] = received.peer[sourceAt + word]!
-  viaFlow.local.set(arrival.words)
+  copyEndpoint(received.peer, sourceAt, viaFlow.source, 0)
+  copyEndpoint(arrival.words, 0, viaFlow.local, 0)
   writeBranch(viaFlow.branch, 0, message)
 
   edits.begin(message.via.lineStart, message.via.lineStart)
-  edits.ascii(VIA)
-  edits.endpoint(sentBy(state), 0)
-  edits.ascii(RPORT_BRANCH)
-  edits.ascii(viaFlow.branch)
-  edits.ascii(FLOW)
+  edits.text(ourAddress(state, isIPv4(state.target, 0)).via)
+  edits.slice(viaFlow.branchView, 0, BRANCH_LENGTH)
+  edits.text(FLOW)
   writeViaFlow(viaFlow, state.keys, message, edits)
-  edits.ascii(LINE_END)
+  edits.text(LINE_END)
   edits.end()
 }
 
-/** The address the request came in on or, for the other IP version or the inside socket, our first of the target's. */
-function sentBy(state: Forwarder): Int32Array {
-  return ourAddress(state, isIPv4(state.target, 0))
+/**
+ * Our shared address of one IP version: the one that the request came in on or, for the other version or the inside
+ * socket, our first of that version.
+ */
+function ourAddress(state: Forwarder, wantIPv4: boolean): OwnAddress {
+  const { address, pool } = state.arrival
+  if (pool !== null && address.isIPv4 === wantIPv4) return address
+  return (wantIPv4 ? state.pool.firstIPv4 : state.pool.firstIPv6) ?? address
 }
 
-/** Our shared address of one IP version: the one that the request came in on if it is of that version. */
-function ourAddress(state: Forwarder, wantIPv4: boolean): Int32Array {
-  const { arrival, pool, ourWords } = state
-  if (arrival.pool !== null && isIPv4(arrival.words, 0) === wantIPv4) return arrival.words
-  const at = wantIPv4 ? pool.firstIPv4At : pool.firstIPv6At
-  if (at === NOT_FOUND) return arrival.words
-  for (let word = 0; word < 5; word++) ourWords[word] = pool.addresses[at + word]!
-  return ourWords
-}
-
-const RECEIVED = ascii(';received=')
-const RPORT = ascii(';rport=')
+const RECEIVED = asText(';received=')
+const RPORT = asText(';rport=')
 
 /** RFC 3581 §4 and RFC 3261 §18.2.1: the top Via learns where the request really came from. */
 function markSource(state: Forwarder): void {
@@ -197,20 +184,20 @@ function markSource(state: Forwarder): void {
     sameAddress(scratch, 0, received.peer, sourceAt)
   if (hasRport) {
     edits.begin(via.rportStart, via.rportEnd)
-    edits.ascii(RPORT)
+    edits.text(RPORT)
     edits.number(received.peer[sourceAt + 4]!)
     edits.end()
   }
   if (!hasRport && isAsSaid && via.receivedStart < 0) return
   if (via.receivedStart >= 0) edits.begin(via.receivedStart, via.receivedEnd)
   else edits.begin(via.valueEnd, via.valueEnd)
-  edits.ascii(RECEIVED)
+  edits.text(RECEIVED)
   // Without brackets, also in IPv6 (RFC 3261 §25.1, via-received).
-  edits.slice(state.text, 0, writeAddress(received.peer, sourceAt, state.text, 0))
+  edits.address(received.peer, sourceAt)
   edits.end()
 }
 
-const MAX_FORWARDS = ascii('Max-Forwards: ')
+const MAX_FORWARDS = asText('Max-Forwards: ')
 
 /** RFC 3261 §16.6 step 3. */
 function countHop(state: Forwarder): void {
@@ -222,8 +209,8 @@ function countHop(state: Forwarder): void {
     return
   }
   edits.begin(message.via.lineStart, message.via.lineStart)
-  edits.ascii(MAX_FORWARDS)
+  edits.text(MAX_FORWARDS)
   edits.number(MAX_FORWARDS_DEFAULT)
-  edits.ascii(LINE_END)
+  edits.text(LINE_END)
   edits.end()
 }

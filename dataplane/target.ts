@@ -4,7 +4,14 @@
  * Invariant: from outside, only our MAC or the key decides; no Route, no Request-URI leads past the pool.
  */
 
-import { ENDPOINT_WORDS, isIPv4, sameAddress, sameIgnoringCase, type UriView } from '@sipcast/sip'
+import {
+  copyEndpoint,
+  ENDPOINT_WORDS,
+  isIPv4,
+  sameAddress,
+  sameIgnoringCase,
+  type UriView,
+} from '@sipcast/sip'
 import { NO_MEMBER, rendezvousScore } from '@sipcast/mapping'
 import { NOT_FOUND } from './endpoint-map.ts'
 import type { Forwarder, OpenSocket } from './forwarder.ts'
@@ -54,7 +61,7 @@ function followRoute(state: Forwarder): Step {
 /** d: the last token's flow, from the address it names. */
 function sendToFlow(state: Forwarder): Verdict {
   const token = state.tokens[state.tokenCount - 1]!
-  state.target.set(token.flow)
+  copyEndpoint(token.flow, 0, state.target, 0)
   state.targetSocket = state.outsideSocket(token.local, 0)
   return Verdict.toFlow
 }
@@ -130,8 +137,7 @@ function substituteFor(state: Forwarder): number {
 
 function sendToMember(state: Forwarder, member: number): void {
   const { pool, target } = state
-  const at = member * ENDPOINT_WORDS
-  for (let word = 0; word < ENDPOINT_WORDS; word++) target[word] = pool.members[at + word]!
+  copyEndpoint(pool.members, member * ENDPOINT_WORDS, target, 0)
   state.targetMember = member
   state.targetSocket = socketTowardsPool(state, target)
 }

@@ -3,7 +3,7 @@
  * Not here: what the edits are. Invariant: either one whole datagram is added to the batch or nothing is.
  */
 
-import { ENDPOINT_WORDS } from '@sipcast/sip'
+import { copyEndpoint, ENDPOINT_WORDS } from '@sipcast/sip'
 import type { Forwarder, OpenSocket } from './forwarder.ts'
 import { DATAGRAM_BYTES_MAX } from './limits.ts'
 
@@ -31,7 +31,5 @@ export function emit(
   sending.length[index] = length
   sending.socket[index] = socket.id
   sending.error[index] = 0
-  for (let word = 0; word < ENDPOINT_WORDS; word++) {
-    sending.peer[index * ENDPOINT_WORDS + word] = peer[peerAt + word]!
-  }
+  copyEndpoint(peer, peerAt, sending.peer, index * ENDPOINT_WORDS)
 }

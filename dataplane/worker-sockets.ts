@@ -6,7 +6,7 @@
 
 import { UdpError, UdpErrorCode, type UdpPort } from '@sipcast/net'
 import { ENDPOINT_WORDS, parseAddressText } from '@sipcast/sip'
-import type { OpenSocket } from './forwarder.ts'
+import { OpenSocket } from './forwarder.ts'
 import { BIND_RETRY_MS, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES } from './limits.ts'
 import type { Pool } from './pool.ts'
 import { type SocketReport, SocketState, type WorkerConfig } from './worker-config.ts'
@@ -64,7 +64,7 @@ export class WorkerSockets {
       parseAddressText(held.address, words, 0)
       words[4] = held.port
       const pool = held.role === 'inside' ? null : poolWith(pools, held)
-      if (pool !== undefined) open.push({ id: held.id, pool, words })
+      if (pool !== undefined) open.push(new OpenSocket(held.id, pool, words))
     }
     return open
   }

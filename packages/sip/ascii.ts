@@ -100,11 +100,22 @@ export function hexDigit(byte: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
 
-/** The bytes of an ASCII text, for constants. */
+/** The bytes of an ASCII text, for constants to compare with. */
 export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
   return bytes
+}
+
+/** A text to be written: a DataView tells its length by a call. */
+export interface Text {
+  readonly view: DataView
+  readonly length: number
+}
+
+/** The bytes of an ASCII text, for constants to write. */
+export function asText(content: string): Text {
+  return { view: new DataView(ascii(content).buffer), length: content.length }
 }
 
 function classes(): Uint8Array {

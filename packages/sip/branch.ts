@@ -21,7 +21,7 @@
  *
  * Invariants: nothing allocates or throws.
  */
-import { ascii } from './ascii.ts'
+import { ascii, asText, type Text } from './ascii.ts'
 import type { Message } from './message.ts'
 import { SipHash } from './siphash.ts'
 import { Writer } from './writer.ts'
@@ -74,10 +74,10 @@ export function localTagMatches(message: Message): boolean {
 }
 
 /** RFC 3261 §8.1.1.7. */
-const MAGIC_COOKIE = ascii('z9hG4bK')
+const MAGIC_COOKIE = asText('z9hG4bK')
 
 /** For human readers of traces; programs compare the hash. */
-const LOCAL_TAG_PREFIX = ascii('sc-')
+const LOCAL_TAG_PREFIX = asText('sc-')
 
 const BRANCH_KEY = publicKey('sipcast branch 1')
 const LOCAL_TAG_KEY = publicKey('sipcast to-tag 1')
@@ -88,13 +88,13 @@ const words = new DataView(scratch.buffer)
 const expectedTag = new Uint8Array(LOCAL_TAG_LENGTH)
 const writer = new Writer(scratch)
 
-function writeHash(prefix: Uint8Array, out: Uint8Array, at: number): number {
+function writeHash(prefix: Text, out: Uint8Array, at: number): number {
   hash.finish()
   words.setInt32(0, hash.lo, true)
   words.setInt32(4, hash.hi, true)
   writer.open(out, at, out.length)
-  writer.ascii(prefix)
-  writer.base64url(scratch, 0, 8)
+  writer.text(prefix)
+  writer.base64url(words, 0, 8)
   return writer.at
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ascii } from './ascii.ts'
+import { asText } from './ascii.ts'
 import { EDITS_MAX, Edits, removeRoutes, removeTopVia } from './edit.ts'
 import { Message, Scan } from './message.ts'
 import { scan } from './scan.ts'
@@ -31,7 +31,7 @@ function applied(text: string, changes: readonly Change[]): string {
 
 function edit(edits: Edits, { from, to, content }: Change, base: number): void {
   edits.begin(base + from, base + to)
-  edits.ascii(bytesOf(content))
+  edits.text(asText(content))
   edits.end()
 }
 
@@ -189,14 +189,14 @@ describe('edits', () => {
     edits.clear()
     edits.begin(message.start, message.end)
     edits.byte(0x41)
-    edits.ascii(ascii('scii '))
+    edits.text(asText('scii '))
     edits.number(0)
     edits.number(4294967295)
-    edits.slice(message.bytes, message.start, message.start + 6)
+    edits.slice(message.view, message.start, message.start + 6)
     edits.host(words, 0)
     edits.endpoint(words, 5)
     edits.endpoint(words, 0)
-    edits.base64url(Uint8Array.from([0xfb, 0xff, 0xfe, 0x01]), 0, 4)
+    edits.base64url(new DataView(Uint8Array.of(0xfb, 0xff, 0xfe, 0x01).buffer), 0, 4)
     edits.end()
     expect(apply(edits, message)).toBe(
       'Ascii 04294967295INVITE[2001:db8::1]192.0.2.1:5070[2001:db8::1]:5060-__-AQ',

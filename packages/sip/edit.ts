@@ -10,16 +10,23 @@
  * insertion at the start of a replaced range comes before the replacement. Nothing is allocated after construction.
  * Edits that overlap, are too many or too long make `apply` return -1, as does an output that does not fit.
  */
-import { COMMA } from './ascii.ts'
+import { COMMA, type Text } from './ascii.ts'
 import type { Message } from './message.ts'
+import { copyBytes } from './copy.ts'
 import { Writer } from './writer.ts'
 import { skipSpace } from './skip.ts'
 
 /** Edits per message: every Route removed one by one and all our own additions. */
 export const EDITS_MAX = 64
 
-/** Ranges up to this many bytes are copied in a loop: a call into the engine costs more. */
-const LOOP_BYTES_MAX = 32
+/** Longer ranges are left to the engine's own copying, which takes long to begin. */
+const COPY_BYTES_MAX = 256
+
+/** The array that edited messages are written to. */
+interface Target {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
 
 export class Edits {
   /** Ranges [from, to) of the message and their content [contentStart, contentEnd) of the scratch; sorted by from. */
@@ -34,6 +41,7 @@ export class Edits {
   #openTo = -1
   #openContent = 0
   #tooMany = false
+  #target: Target = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
 
   /** `scratchBytes`: room for the content of all edits of one message. */
   constructor(scratchBytes: number) {
@@ -62,16 +70,20 @@ export class Edits {
     this.#content.byte(byte)
   }
 
-  ascii(text: Uint8Array): void {
-    this.#content.ascii(text)
+  text(content: Text): void {
+    this.#content.text(content)
   }
 
-  slice(bytes: Uint8Array, start: number, end: number): void {
-    this.#content.slice(bytes, start, end)
+  slice(source: DataView, start: number, end: number): void {
+    this.#content.slice(source, start, end)
   }
 
   number(value: number): void {
     this.#content.number(value)
+  }
+
+  address(words: Int32Array, at: number): void {
+    this.#content.address(words, at)
   }
 
   host(words: Int32Array, at: number): void {
@@ -82,8 +94,8 @@ export class Edits {
     this.#content.endpoint(words, at)
   }
 
-  base64url(bytes: Uint8Array, start: number, end: number): void {
-    this.#content.base64url(bytes, start, end)
+  base64url(source: DataView, start: number, end: number): void {
+    this.#content.base64url(source, start, end)
   }
 
   /** Closes the open edit and sorts it in: few edits, mostly in order, so insertion is cheapest. */
@@ -118,23 +130,34 @@ export class Edits {
    */
   apply(message: Message, out: Uint8Array, outAt: number, outEnd: number): number {
     if (this.#content.overflow || this.#tooMany) return -1
+    const target = this.#turnTo(out)
+    const content = this.#content.view
     let at = outAt
     let copied = message.start
     for (let i = 0; i < this.#count; i++) {
       const from = this.#from[i]!
-      const kept = from - copied
-      const added = this.#contentEnd[i]! - this.#contentStart[i]!
-      if (kept < 0 || this.#to[i]! > message.end || at + kept + added > outEnd) return -1
-      copy(message.bytes, copied, from, out, at)
-      at += kept
-      for (let j = this.#contentStart[i]!; j < this.#contentEnd[i]!; j++) {
-        out[at++] = this.#scratch[j]!
-      }
+      const added = this.#contentStart[i]!
+      const addedEnd = this.#contentEnd[i]!
+      const addedAt = at + from - copied
+      const end = addedAt + addedEnd - added
+      if (from < copied || this.#to[i]! > message.end || end > outEnd) return -1
+      copy(message, copied, from, target, at)
+      copyBytes(content, added, addedEnd, target.view, addedAt)
+      at = end
       copied = this.#to[i]!
     }
-    if (at + message.end - copied > outEnd) return -1
-    copy(message.bytes, copied, message.end, out, at)
-    return at + message.end - copied - outAt
+    const end = at + message.end - copied
+    if (end > outEnd) return -1
+    copy(message, copied, message.end, target, at)
+    return end - outAt
+  }
+
+  /** Makes a view of `out`, if it is another array than the last time. */
+  #turnTo(out: Uint8Array): Target {
+    if (out !== this.#target.bytes) {
+      this.#target = { bytes: out, view: new DataView(out.buffer, out.byteOffset, out.byteLength) }
+    }
+    return this.#target
   }
 
   /** Whether edit `i` belongs after the open one: insertions stand before a replacement that starts where they do. */
@@ -173,11 +196,9 @@ export function removeTopVia(edits: Edits, message: Message): void {
   edits.remove(via.valueStart, skipSpace(message.bytes, next, via.lineEnd))
 }
 
-/** `out` at `at` from [start, end) of `bytes`, without making a view of either. */
-function copy(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number): void {
-  if (out === bytes && end - start > LOOP_BYTES_MAX) {
-    out.copyWithin(at, start, end)
-    return
-  }
-  for (let i = start; i < end; i++) out[at++] = bytes[i]!
+/** [start, end) of the message to `target` at `at`. */
+function copy(message: Message, start: number, end: number, target: Target, at: number): void {
+  const isLong = end - start > COPY_BYTES_MAX && target.bytes === message.bytes
+  if (isLong) target.bytes.copyWithin(at, start, end)
+  else copyBytes(message.view, start, end, target.view, at)
 }

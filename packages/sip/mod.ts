@@ -2,7 +2,7 @@
  * The SIP wire: scan a datagram into offsets, edit it, write messages, tokens. Pure: imports nothing, keeps nothing.
  */
 export {
-  ENDPOINT_TEXT_MAX,
+  copyEndpoint,
   ENDPOINT_WORDS,
   formatAddress,
   formatEndpoint,
@@ -12,9 +12,8 @@ export {
   parseEndpointText,
   sameAddress,
   sameEndpoint,
-  writeAddress,
 } from './address.ts'
-export { ascii, sameIgnoringCase } from './ascii.ts'
+export { ascii, sameIgnoringCase, type Text, asText } from './ascii.ts'
 export {
   BRANCH_LENGTH,
   localTagMatches,

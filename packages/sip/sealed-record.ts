@@ -33,7 +33,7 @@ export type SealKind = (typeof SealKind)[keyof typeof SealKind]
 
 /** What `Writer` and `Edits` have in common. */
 export type Base64urlSink = {
-  base64url(source: Uint8Array, start: number, end: number): void
+  base64url(source: DataView, start: number, end: number): void
 }
 
 /** Scratch for one record at a time: put or decode, then begin, bind, and seal or compare. */
@@ -97,7 +97,7 @@ export class SealedRecord {
     this.#mac.finish()
     this.#view.setInt32(this.#macAt, this.#mac.lo, true)
     this.#view.setInt32(this.#macAt + 4, this.#mac.hi, true)
-    sink.base64url(this.#bytes, 0, this.#macAt + MAC_BYTES)
+    sink.base64url(this.#view, 0, this.#macAt + MAC_BYTES)
   }
 
   /** Ends the MAC and compares it with the one decoded, in the same time wherever they differ. */

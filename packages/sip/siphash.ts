@@ -12,12 +12,16 @@
  * key    k0.lo k0.hi  k1.lo k1.hi                                  the 16 bytes as four little-endian words
  * ```
  */
+import { copyBytes } from './copy.ts'
+
 export class SipHash {
   /** The 64-bit result, little-endian halves, valid after `finish`. */
   lo = 0
   hi = 0
   readonly #state = new Int32Array(8)
-  readonly #tail = new DataView(new ArrayBuffer(8))
+  /** What is not absorbed yet: short ranges are gathered, since absorbing each alone would cost more than the copy. */
+  readonly #pending = new DataView(new ArrayBuffer(PENDING_BYTES + BLOCK_BYTES))
+  #pendingEnd = 0
   #length = 0
 
   /** Begins a hash under the key in the four words from `key[at]`. */
@@ -35,54 +39,58 @@ export class SipHash {
     state[5] = k0hi ^ 0x6c796765
     state[6] = k1lo ^ 0x79746573
     state[7] = k1hi ^ 0x74656462
+    this.#pendingEnd = 0
     this.#length = 0
   }
 
   /** Absorbs [start, end) of `bytes`. */
   update(bytes: DataView, start: number, end: number): void {
-    const tail = this.#tail
-    let pending = this.#length & 7
     let at = start
-    this.#length += end - start
-    if (pending !== 0) {
-      while (pending < 8 && at < end) tail.setUint8(pending++, bytes.getUint8(at++))
-      if (pending < 8) return
-      compress(this.#state, tail, 0, 8)
+    while (this.#pendingEnd + end - at > PENDING_BYTES) {
+      const part = at + PENDING_BYTES - this.#pendingEnd
+      copyBytes(bytes, at, part, this.#pending, this.#pendingEnd)
+      compress(this.#state, this.#pending, PENDING_BYTES)
+      this.#length += PENDING_BYTES
+      this.#pendingEnd = 0
+      at = part
     }
-    const wholeEnd = at + ((end - at) & ~7)
-    compress(this.#state, bytes, at, wholeEnd)
-    for (let index = 0; wholeEnd + index < end; index++) {
-      tail.setUint8(index, bytes.getUint8(wholeEnd + index))
-    }
+    copyBytes(bytes, at, end, this.#pending, this.#pendingEnd)
+    this.#pendingEnd += end - at
   }
 
   /** Ends the hash; the result is in `lo` and `hi`. */
   finish(): void {
     const state = this.#state
-    const tail = this.#tail
-    for (let index = this.#length & 7; index < 7; index++) tail.setUint8(index, 0)
-    tail.setUint8(7, this.#length)
-    compress(state, tail, 0, 8)
+    const pending = this.#pending
+    const length = this.#length + this.#pendingEnd
+    const lastByte = this.#pendingEnd | (BLOCK_BYTES - 1)
+    for (let at = this.#pendingEnd; at < lastByte; at++) pending.setUint8(at, 0)
+    pending.setUint8(lastByte, length)
+    compress(state, pending, lastByte + 1)
     state[4] = state[4]! ^ 0xff
-    compress(state, ZEROS, 0, FINAL_ROUNDS * 4)
+    compress(state, ZEROS, ZEROS_BYTES)
     this.lo = state[0]! ^ state[2]! ^ state[4]! ^ state[6]!
     this.hi = state[1]! ^ state[3]! ^ state[5]! ^ state[7]!
   }
 }
 
+const BLOCK_BYTES = 8
+/** Whole blocks; more than most inputs have. */
+const PENDING_BYTES = 256
 const ROUNDS = 2
 const FINAL_ROUNDS = 4
 
 /** An all-zero block changes nothing but runs its ROUNDS, so FINAL_ROUNDS are FINAL_ROUNDS / ROUNDS such blocks. */
-const ZEROS = new DataView(new ArrayBuffer((FINAL_ROUNDS / ROUNDS) * 8))
+const ZEROS_BYTES = (FINAL_ROUNDS / ROUNDS) * BLOCK_BYTES
+const ZEROS = new DataView(new ArrayBuffer(ZEROS_BYTES))
 
 /**
- * Absorbs the whole 8-byte blocks of [start, end). A DataView reads four bytes with one check of its bounds.
+ * Absorbs the 8-byte blocks of [0, end). A DataView reads four bytes with one check of its bounds.
  *
- * The carry out of a + b = sum is the top bit of (a & b) | ((a | b) & ~sum). `sum < a` says the same, but is
- * compiled to a branch that goes either way, and made the hash of changing input cost three times as much.
+ * A sum below its summand has carried. `? 1 : 0` would say so by a branch that goes either way, which made the hash of
+ * changing input cost three times as much.
  */
-function compress(state: Int32Array, bytes: DataView, start: number, end: number): void {
+function compress(state: Int32Array, bytes: DataView, end: number): void {
   let v0lo = state[0]!
   let v0hi = state[1]!
   let v1lo = state[2]!
@@ -91,7 +99,7 @@ function compress(state: Int32Array, bytes: DataView, start: number, end: number
   let v2hi = state[5]!
   let v3lo = state[6]!
   let v3hi = state[7]!
-  for (let at = start; at < end; at += 8) {
+  for (let at = 0; at < end; at += BLOCK_BYTES) {
     const mlo = bytes.getInt32(at, true)
     const mhi = bytes.getInt32(at + 4, true)
     v3lo ^= mlo
@@ -99,10 +107,10 @@ function compress(state: Int32Array, bytes: DataView, start: number, end: number
     for (let round = 0; round < ROUNDS; round++) {
       let lo = (v0lo + v1lo) | 0 // v0 += v1, v2 += v3
       let hi = 0
-      v0hi = (v0hi + v1hi + (((v0lo & v1lo) | ((v0lo | v1lo) & ~lo)) >>> 31)) | 0
+      v0hi = (v0hi + v1hi + Number(lo >>> 0 < v0lo >>> 0)) | 0
       v0lo = lo
       lo = (v2lo + v3lo) | 0
-      v2hi = (v2hi + v3hi + (((v2lo & v3lo) | ((v2lo | v3lo) & ~lo)) >>> 31)) | 0
+      v2hi = (v2hi + v3hi + Number(lo >>> 0 < v2lo >>> 0)) | 0
       v2lo = lo
       lo = (v1lo << 13) | (v1hi >>> 19) // v1 = rotl(v1, 13) ^ v0, v3 = rotl(v3, 16) ^ v2
       hi = (v1hi << 13) | (v1lo >>> 19)
@@ -116,10 +124,10 @@ function compress(state: Int32Array, bytes: DataView, start: number, end: number
       v0lo = v0hi
       v0hi = lo
       lo = (v2lo + v1lo) | 0 // v2 += v1, v0 += v3
-      v2hi = (v2hi + v1hi + (((v2lo & v1lo) | ((v2lo | v1lo) & ~lo)) >>> 31)) | 0
+      v2hi = (v2hi + v1hi + Number(lo >>> 0 < v2lo >>> 0)) | 0
       v2lo = lo
       lo = (v0lo + v3lo) | 0
-      v0hi = (v0hi + v3hi + (((v0lo & v3lo) | ((v0lo | v3lo) & ~lo)) >>> 31)) | 0
+      v0hi = (v0hi + v3hi + Number(lo >>> 0 < v0lo >>> 0)) | 0
       v0lo = lo
       lo = (v1lo << 17) | (v1hi >>> 15) // v1 = rotl(v1, 17) ^ v2, v3 = rotl(v3, 21) ^ v0
       hi = (v1hi << 17) | (v1lo >>> 15)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseEndpointText } from './address.ts'
-import { ascii } from './ascii.ts'
+import { asText } from './ascii.ts'
 import { localTagMatches } from './branch.ts'
 import { Message, Scan } from './message.ts'
 import { scan } from './scan.ts'
@@ -319,8 +319,8 @@ function respond(request: string, how: Respond = {}): string | null {
   const outEnd = 2000 + (how.room ?? 2000)
   const written = writeResponse(message, arena, 2000, outEnd, {
     status: how.status ?? 503,
-    reason: ascii('No'),
-    headers: ascii(how.headers ?? ''),
+    reason: asText('No'),
+    headers: asText(how.headers ?? ''),
     source,
     sourceAt: 3,
   })

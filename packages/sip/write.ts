@@ -21,9 +21,9 @@
  * lines end in a bare LF counts 5 less itself, hence 84. What would need more was cut off or has no request line worth
  * the name, and gets no reply.
  */
-import { parseAddress, sameAddress, writeAddress } from './address.ts'
-import { ascii, LF } from './ascii.ts'
-import { writeLocalTag } from './branch.ts'
+import { parseAddress, sameAddress } from './address.ts'
+import { asText, LF, type Text } from './ascii.ts'
+import { LOCAL_TAG_LENGTH, writeLocalTag } from './branch.ts'
 import type { Message } from './message.ts'
 import { Writer } from './writer.ts'
 
@@ -34,9 +34,9 @@ export const RESPONSE_GROWTH_MAX = 84
 export type LocalResponse = {
   /** 200 … 699. 420 gets its Unsupported header here, from Proxy-Require. */
   readonly status: number
-  readonly reason: Uint8Array
+  readonly reason: Text
   /** Whole header lines with their line ends, or nothing. */
-  readonly headers: Uint8Array
+  readonly headers: Text
   /** Where the request came from: five words from `source[sourceAt]`. */
   readonly source: Int32Array
   readonly sourceAt: number
@@ -97,68 +97,68 @@ export function writeOptions(request: OptionsRequest, out: Uint8Array, outAt: nu
   put('To: <', request.requestUri, '>\r\n')
   put('Call-ID: ', request.callId, '\r\nCSeq: ')
   writer.number(request.cseq)
-  writer.ascii(OPTIONS_CSEQ_END)
+  writer.text(OPTIONS_CSEQ_END)
   if (request.contact !== undefined) put('Contact: <', request.contact, '>\r\n')
-  writer.ascii(OPTIONS_END)
+  writer.text(OPTIONS_END)
   return writer.overflow ? -1 : writer.at - outAt
 }
 
 const MAX_FORWARDS_DEFAULT = 70
-const OPTIONS_CSEQ_END = ascii(' OPTIONS\r\n')
-const OPTIONS_END = ascii(
+const OPTIONS_CSEQ_END = asText(' OPTIONS\r\n')
+const OPTIONS_END = asText(
   'Accept: application/sdp\r\nUser-Agent: sipcast\r\nContent-Length: 0\r\n\r\n',
 )
 
 /** Header names of a reply, and those of one that must be short. */
 const FULL = {
-  from: ascii('From: '),
-  to: ascii('To: '),
-  callId: ascii('Call-ID: '),
-  cseq: ascii('CSeq: '),
-  end: ascii('Content-Length: 0\r\n\r\n'),
+  from: asText('From: '),
+  to: asText('To: '),
+  callId: asText('Call-ID: '),
+  cseq: asText('CSeq: '),
+  end: asText('Content-Length: 0\r\n\r\n'),
 }
 const TERSE: typeof FULL = {
-  from: ascii('f:'),
-  to: ascii('t:'),
-  callId: ascii('i:'),
-  cseq: ascii('CSeq:'),
-  end: ascii('l:0\r\n\r\n'),
+  from: asText('f:'),
+  to: asText('t:'),
+  callId: asText('i:'),
+  cseq: asText('CSeq:'),
+  end: asText('l:0\r\n\r\n'),
 }
 
-const VERSION = ascii('SIP/2.0 ')
-const RECEIVED = ascii(';received=')
-const RPORT = ascii(';rport=')
-const TAG = ascii(';tag=')
-const UNSUPPORTED = ascii('Unsupported: ')
-const LINE_END = ascii('\r\n')
+const VERSION = asText('SIP/2.0 ')
+const RECEIVED = asText(';received=')
+const RPORT = asText(';rport=')
+const TAG = asText(';tag=')
+const UNSUPPORTED = asText('Unsupported: ')
+const LINE_END = asText('\r\n')
 const SPACE = 32
 const BAD_EXTENSION = 420
 
 const writer = new Writer(new Uint8Array(0))
 const address = new Int32Array(4)
-const text = new Uint8Array(64)
+const tag = new Uint8Array(LOCAL_TAG_LENGTH)
+const tagView = new DataView(tag.buffer)
 
 function putResponse(message: Message, response: LocalResponse, names: typeof FULL): void {
-  const { bytes } = message
   const isTerse = names === TERSE
-  writer.ascii(VERSION)
+  writer.text(VERSION)
   writer.number(response.status)
   writer.byte(SPACE)
-  if (!isTerse) writer.ascii(response.reason)
-  writer.ascii(LINE_END)
+  if (!isTerse) writer.text(response.reason)
+  writer.text(LINE_END)
   putTopVia(message, response.source, response.sourceAt)
   for (let line = 1; line < message.viaLineCount; line++) {
-    putLine(bytes, message.viaLines[2 * line]!, message.viaLines[2 * line + 1]!)
+    putLine(message, message.viaLines[2 * line]!, message.viaLines[2 * line + 1]!)
   }
-  putHeader(names.from, bytes, message.fromStart, message.fromEnd)
+  putHeader(names.from, message, message.fromStart, message.fromEnd)
   putTo(message, names.to)
-  putHeader(names.callId, bytes, message.callIdStart, message.callIdEnd)
-  putHeader(names.cseq, bytes, message.cseqStart, message.cseqEnd)
-  if (!isTerse) writer.ascii(response.headers)
+  putHeader(names.callId, message, message.callIdStart, message.callIdEnd)
+  putHeader(names.cseq, message, message.cseqStart, message.cseqEnd)
+  if (!isTerse) writer.text(response.headers)
   if (response.status === BAD_EXTENSION && message.proxyRequireStart >= 0) {
-    putHeader(UNSUPPORTED, bytes, message.proxyRequireStart, message.proxyRequireEnd)
+    putHeader(UNSUPPORTED, message, message.proxyRequireStart, message.proxyRequireEnd)
   }
-  writer.ascii(names.end)
+  writer.text(names.end)
 }
 
 /** The line of the topmost value; `received` and `rport` are taken out and put anew behind its other parameters. */
@@ -170,55 +170,55 @@ function putTopVia(message: Message, source: Int32Array, sourceAt: number): void
     sameAddress(address, 0, source, sourceAt)
   let from = via.lineStart
   if (via.receivedStart < via.rportStart) {
-    from = putWithout(bytes, from, via.receivedStart, via.receivedEnd)
-    from = putWithout(bytes, from, via.rportStart, via.rportEnd)
+    from = putWithout(message, from, via.receivedStart, via.receivedEnd)
+    from = putWithout(message, from, via.rportStart, via.rportEnd)
   } else {
-    from = putWithout(bytes, from, via.rportStart, via.rportEnd)
-    from = putWithout(bytes, from, via.receivedStart, via.receivedEnd)
+    from = putWithout(message, from, via.rportStart, via.rportEnd)
+    from = putWithout(message, from, via.receivedStart, via.receivedEnd)
   }
-  writer.slice(bytes, from, via.valueEnd)
+  writer.slice(message.view, from, via.valueEnd)
   if (hasRport || !isAsSaid) {
-    writer.ascii(RECEIVED)
-    writer.slice(text, 0, writeAddress(source, sourceAt, text, 0)) // No brackets: RFC 3261 §25.1.
+    writer.text(RECEIVED)
+    writer.address(source, sourceAt) // No brackets: RFC 3261 §25.1.
   }
   if (hasRport) {
-    writer.ascii(RPORT)
+    writer.text(RPORT)
     writer.number(source[sourceAt + 4]!)
   }
-  putLine(bytes, via.valueEnd, via.lineEnd)
+  putLine(message, via.valueEnd, via.lineEnd)
 }
 
 /** Copies up to the parameter [start, end), or nothing where it is absent; returns where to go on. */
-function putWithout(bytes: Uint8Array, from: number, start: number, end: number): number {
+function putWithout(message: Message, from: number, start: number, end: number): number {
   if (start < 0) return from
-  writer.slice(bytes, from, start)
+  writer.slice(message.view, from, start)
   return end
 }
 
 /** The rest of a line, ended if the datagram was cut off in it. */
-function putLine(bytes: Uint8Array, start: number, end: number): void {
-  writer.slice(bytes, start, end)
-  if (bytes[end - 1] !== LF) writer.ascii(LINE_END)
+function putLine(message: Message, start: number, end: number): void {
+  writer.slice(message.view, start, end)
+  if (message.bytes[end - 1] !== LF) writer.text(LINE_END)
 }
 
-function putTo(message: Message, name: Uint8Array): void {
-  writer.ascii(name)
-  writer.slice(message.bytes, message.toStart, message.toEnd)
+function putTo(message: Message, name: Text): void {
+  writer.text(name)
+  writer.slice(message.view, message.toStart, message.toEnd)
   if (message.toTagStart < 0) {
-    writer.ascii(TAG)
-    writer.slice(text, 0, writeLocalTag(text, 0, message))
+    writer.text(TAG)
+    writer.slice(tagView, 0, writeLocalTag(tag, 0, message))
   }
-  writer.ascii(LINE_END)
+  writer.text(LINE_END)
 }
 
-function putHeader(name: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
-  writer.ascii(name)
-  writer.slice(bytes, start, end)
-  writer.ascii(LINE_END)
+function putHeader(name: Text, message: Message, start: number, end: number): void {
+  writer.text(name)
+  writer.slice(message.view, start, end)
+  writer.text(LINE_END)
 }
 
 /** Constant text around a foreign one, which must be all visible ASCII without delimiters. */
 function put(before: string, foreign: string, after: string): void {
   if (!/^[!#-;=?-~]+$/.test(foreign)) writer.overflow = true
-  writer.ascii(ascii(before + foreign + after))
+  writer.text(asText(before + foreign + after))
 }

@@ -4,6 +4,7 @@
  */
 import {
   ascii,
+  asText,
   BRANCH_LENGTH,
   KeyRing,
   Message,
@@ -64,7 +65,7 @@ To: <sip:alice@example.com>;tag=1928301774\r
 Call-ID: a84b4c76e66710@pc33.example.com\r
 CSeq: 1 BYE\r\n\r\n`)
 const ok = scanned(`SIP/2.0 200 OK\r
-Via: SIP/2.0/UDP 203.0.113.10:5060;rport=5060;received=10.0.0.1;branch=${text(() => writer.ascii(flow.branch))};s=${text(() => writeViaFlow(flow, keys, invite, writer))}\r
+Via: SIP/2.0/UDP 203.0.113.10:5060;rport=5060;received=10.0.0.1;branch=${text(() => writer.slice(flow.branchView, 0, BRANCH_LENGTH))};s=${text(() => writeViaFlow(flow, keys, invite, writer))}\r
 Via: SIP/2.0/UDP 10.1.2.3:5062;rport=31000;received=198.51.100.7;branch=z9hG4bK776asdhds\r
 From: <sip:alice@example.com>;tag=1928301774\r
 To: <sip:bob@example.com>;tag=2\r
@@ -76,8 +77,8 @@ const key = Int32Array.from([0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c])
 const input = new DataView(new ArrayBuffer(512))
 const reply = {
   status: 503,
-  reason: ascii('Service Unavailable'),
-  headers: ascii('Retry-After: 5\r\n'),
+  reason: asText('Service Unavailable'),
+  headers: asText('Retry-After: 5\r\n'),
   source: token.flow,
   sourceAt: 0,
 }

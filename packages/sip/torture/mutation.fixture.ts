@@ -3,7 +3,7 @@
  * says the same whatever stands around the datagram, points at nothing outside it, and what it understood is still
  * understood after a proxy's edits. The same seed breaks the same messages.
  */
-import { ascii } from '../ascii.ts'
+import { asText, type Text } from '../ascii.ts'
 import { Edits, removeRoutes } from '../edit.ts'
 import { Message, Scan, type UriView } from '../message.ts'
 import { scan } from '../scan.ts'
@@ -35,8 +35,8 @@ const PIECES = [
   '65536',
 ].map(bytesOf)
 
-const OUR_VIA = ascii('Via: SIP/2.0/UDP 203.0.113.10;branch=z9hG4bKx;rport;s=abc\r\n')
-const OUR_PATH = ascii('Path: <sip:token@203.0.113.10;lr>\r\n')
+const OUR_VIA = asText('Via: SIP/2.0/UDP 203.0.113.10;branch=z9hG4bKx;rport;s=abc\r\n')
+const OUR_PATH = asText('Path: <sip:token@203.0.113.10;lr>\r\n')
 
 export interface Tally {
   understood: number
@@ -159,7 +159,7 @@ class Bench {
     if (message.via.rportStart >= 0) edits.remove(message.via.rportStart, message.via.rportEnd)
     if (message.via.receivedStart >= 0)
       edits.remove(message.via.receivedStart, message.via.receivedEnd)
-    insert(edits, message.via.valueEnd, ascii(';rport=1;received=192.0.2.1'))
+    insert(edits, message.via.valueEnd, asText(';rport=1;received=192.0.2.1'))
     const length = edits.apply(message, this.#out, 0, this.#out.length)
     demand(length > 0, 'the edits do not apply')
     const after = this.#again
@@ -170,9 +170,9 @@ class Bench {
   }
 }
 
-function insert(edits: Edits, at: number, bytes: Uint8Array): void {
+function insert(edits: Edits, at: number, text: Text): void {
   edits.begin(at, at)
-  edits.ascii(bytes)
+  edits.text(text)
   edits.end()
 }
 

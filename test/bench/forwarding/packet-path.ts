@@ -5,7 +5,7 @@
 import { DatagramBatch } from '@sipcast/net'
 import { formatEndpoint, KeyRing } from '@sipcast/sip'
 import { forward } from '../../../dataplane/forward.ts'
-import { Forwarder, type OpenSocket } from '../../../dataplane/forwarder.ts'
+import { Forwarder, OpenSocket } from '../../../dataplane/forwarder.ts'
 import { Pool } from '../../../dataplane/pool.ts'
 import { Verdict } from '../../../dataplane/verdict.ts'
 import { endpoint, INSIDE, SHARED, workerConfig } from './setting.ts'
@@ -31,8 +31,8 @@ export class PacketPath {
     for (const { id, secret } of keys) ring.add(id, secret)
     this.pool = new Pool(pools[0]!)
     this.sockets = [
-      { id: 0, pool: this.pool, words: endpoint(SHARED) },
-      { id: 1, pool: null, words: endpoint(INSIDE) },
+      new OpenSocket(0, this.pool, endpoint(SHARED)),
+      new OpenSocket(1, null, endpoint(INSIDE)),
     ]
     this.forwarder.nowMs = Date.parse('2026-01-01T12:00:00.000Z')
     this.forwarder.use({ pools: [this.pool], keys: ring, sockets: this.sockets })
