@@ -1,0 +1,2 @@
+/** The door of @sipcast/kube: requests to the API server, list-and-watch, lease. */
+export {}
