@@ -10,7 +10,7 @@ import { paths, ROOT, read } from './repository.ts'
 
 /** As permissive, but off the list: they come with @kubernetes/client-node and cannot be left out. */
 const BROUGHT_ALONG: Readonly<Record<string, string>> = {
-  argparse: 'Python-2.0',
+  argparse: 'PSF-2.0',
   'stream-buffers': 'Unlicense',
 }
 const LICENCES = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']
