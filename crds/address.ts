@@ -42,7 +42,7 @@ export function ipAddress() {
       holds: (value) => canonicalAddress(value) !== null,
     },
     {
-      cel: "!isIP(self) || (!ip(self).isUnspecified() && !ip(self).isLinkLocalMulticast() && (ip(self).isLoopback() || ip(self).isGlobalUnicast() || self.startsWith('169.254.')))",
+      cel: "!isIP(self) || (ip(self).family() == 4 ? !self.matches('^(0|22[4-9]|2[345][0-9])[.]') : ip(self).isGlobalUnicast() || ip(self).isLoopback())",
       message:
         'must not be an unspecified, multicast, broadcast, reserved or IPv6 link-local address',
       holds: (value) => !isUnusable(canonicalAddress(value) ?? '127.0.0.1'),
@@ -66,7 +66,7 @@ export function cidr() {
 function canonicalCidr(text: string): string | null {
   const [addressText = '', prefixText = '', ...rest] = text.split('/')
   const address = canonicalAddress(addressText)
-  if (address === null || rest.length > 0 || !/^[0-9]{1,3}$/.test(prefixText)) return null
+  if (address === null || rest.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(prefixText)) return null
   const prefix = Number(prefixText)
   return prefix <= (address.includes(':') ? 128 : 32) ? `${address}/${prefix}` : null
 }
@@ -84,7 +84,7 @@ export function hostName() {
 export function uriHost() {
   return withRules(z.string().max(HOST_LENGTH_MAX), [
     {
-      cel: null,
+      cel: `self.matches('${HOST.source.replaceAll('\\', '\\\\')}') || isIP(self.startsWith('[') && self.endsWith(']') ? self.substring(1, size(self) - 1) : self)`,
       message: 'must be a host name or an IP address',
       holds: (value) => HOST.test(value) || canonicalAddress(unbracketed(value)) !== null,
     },

@@ -9,6 +9,7 @@ import { withRules } from './rules.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
 const DURATION = /^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$/
+const WHOLE_SECONDS = /^([0-9]+(h|m|s))+$/
 const DURATION_LENGTH_MAX = 32
 
 /** Milliseconds of a Go-style duration, or null where the text is none. */
@@ -24,11 +25,19 @@ export function parseDurationMs(text: string): number | null {
 
 /** A duration field between two durations, both included; its parsed value is in milliseconds. */
 export function duration(min: string, max: string) {
+  const spelling = 'must be a duration such as "500ms", "2s" or "1m30s"'
+  return durationSpelt(DURATION, spelling, min, max)
+}
+
+/** A duration field without fractions of seconds. */
+export function wholeSeconds(min: string, max: string) {
+  const spelling = 'must be a duration in whole seconds such as "9s" or "1m30s"'
+  return durationSpelt(WHOLE_SECONDS, spelling, min, max)
+}
+
+function durationSpelt(pattern: RegExp, spelling: string, min: string, max: string) {
   const [minMs, maxMs] = [parseDurationMs(min) ?? 0, parseDurationMs(max) ?? 0]
-  const text = z
-    .string()
-    .max(DURATION_LENGTH_MAX)
-    .regex(DURATION, { error: 'must be a duration such as "500ms", "2s" or "1m30s"' })
+  const text = z.string().max(DURATION_LENGTH_MAX).regex(pattern, { error: spelling })
   return withRules(text, [
     {
       cel: `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,

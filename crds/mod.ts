@@ -1,9 +1,15 @@
 /** The door of @sipcast/crds: the resources' schemas, their types, and parsing with problems a person can act on. */
 export { canonicalAddress } from './address.ts'
+export { BGP_PEER_KIND, type BgpPeer, type BgpPeerSpec } from './bgp-peer.ts'
 export { parseDurationMs } from './duration.ts'
+export { InsideSource } from './edge.ts'
+export type { LabelSelector } from './label.ts'
+export { HandBackPolicy, MappingKey } from './mapping.ts'
 export {
   describeProblems,
   type Parsed,
+  parseBgpPeer,
+  parseSipBalancer,
   parseSipBalancerStatus,
   parseSipProxy,
   parseSipProxyStatus,
@@ -12,15 +18,16 @@ export {
 export {
   AddressState,
   type BalancedSipProxy,
+  BfdState,
+  BgpState,
+  SIP_BALANCER_KIND,
+  type SipBalancer,
+  type SipBalancerSpec,
   type SipBalancerStatus,
   sipBalancerStatusSchema,
 } from './sip-balancer.ts'
 export {
   API_VERSION,
-  HandBackPolicy,
-  InsideSource,
-  type LabelSelector,
-  MappingKey,
   SIP_PROXY_KIND,
   type SipProxy,
   type SipProxySpec,

@@ -4,9 +4,15 @@
  * Not here: the schemas. Invariant: never throws, whatever it is given, and at most PROBLEMS_MAX problems come back.
  */
 import type { z } from 'zod'
-import { sipProxySchema, type SipProxy } from './sip-proxy.ts'
-import { sipProxyStatusSchema, type SipProxyStatus } from './sip-proxy-status.ts'
-import { sipBalancerStatusSchema, type SipBalancerStatus } from './sip-balancer.ts'
+import { type BgpPeer, bgpPeerSchema } from './bgp-peer.ts'
+import {
+  type SipBalancer,
+  type SipBalancerStatus,
+  sipBalancerSchema,
+  sipBalancerStatusSchema,
+} from './sip-balancer.ts'
+import { type SipProxy, sipProxySchema } from './sip-proxy.ts'
+import { type SipProxyStatus, sipProxyStatusSchema } from './sip-proxy-status.ts'
 
 const PROBLEMS_MAX = 16
 const SHOWN_LENGTH_MAX = 60
@@ -35,6 +41,20 @@ export function parseSipProxyStatus(object: unknown): Parsed<'status', SipProxyS
   const parsed = sipProxyStatusSchema.safeParse(object)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
   return { ok: true, status: parsed.data }
+}
+
+export function parseBgpPeer(object: unknown): Parsed<'bgpPeer', BgpPeer> {
+  const parsed = bgpPeerSchema.safeParse(object)
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
+  const { metadata, spec } = parsed.data
+  return { ok: true, bgpPeer: { name: metadata.name, spec } }
+}
+
+export function parseSipBalancer(object: unknown): Parsed<'sipBalancer', SipBalancer> {
+  const parsed = sipBalancerSchema.safeParse(object)
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
+  const { metadata, spec } = parsed.data
+  return { ok: true, sipBalancer: { name: metadata.name, spec } }
 }
 
 export function parseSipBalancerStatus(object: unknown): Parsed<'status', SipBalancerStatus> {

@@ -11,7 +11,7 @@ export interface Rule<T> {
   readonly message: string
   readonly holds: (value: T) => boolean
   /** The field the problem is reported at, relative to the schema. */
-  readonly path?: readonly (string | number)[]
+  readonly path?: readonly string[]
 }
 
 /** The schema with the rules attached: checked after its own shape, and carried into its JSON schema. */
@@ -29,7 +29,11 @@ export function withRules<S extends z.ZodType>(
   }
   const validations = rules
     .filter((rule) => rule.cel !== null)
-    .map((rule) => ({ rule: rule.cel, message: rule.message }))
+    .map(({ cel, message, path = [] }) => ({
+      rule: cel,
+      message,
+      ...(path.length > 0 ? { fieldPath: path.map((part) => `.${part}`).join('') } : {}),
+    }))
   const extensions = validations.length > 0 ? { 'x-kubernetes-validations': validations } : {}
   return checked.meta({ ...extensions, ...meta }) as S
 }
