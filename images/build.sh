@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the images sipcast:TAG and sipcast-kamailio:TAG (default: dev) with the local Docker engine.
+# Certificates that this machine's administrator added, and another npm registry, are used for the build only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tag=${1:-dev}
+extra_ca=$(cat /usr/local/share/ca-certificates/*.crt 2>/dev/null || true)
+arguments=(
+  --build-arg "BASE_IMAGE=${BASE_IMAGE:-debian:bookworm-slim}"
+  --build-arg "EXTRA_CA=$extra_ca"
+  --build-arg "NPM_CONFIG_REGISTRY=$(npm config get registry 2>/dev/null)"
+  --build-arg "VERSION=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)"
+  --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)"
+)
+for name in sipcast kamailio; do
+  image=sipcast-$name
+  [ "$name" != sipcast ] || image=sipcast
+  docker build --quiet --file "images/$name/Dockerfile" --tag "$image:$tag" "${arguments[@]}" .
+done

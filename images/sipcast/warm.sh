@@ -1,0 +1,27 @@
+#!/bin/sh
+# Part of the image's build: runs the programs for a moment, as the user they will run as, so that Node keeps what it
+# compiled. Without it every start of every thread strips the types anew (dataplane/main.ts). Node keeps it apart by
+# user, and takes it only under the flags it was made with: therefore a folder for each program, which
+# NODE_COMPILE_CACHE names at run time.
+set -eu
+cache=/opt/sipcast/compile-cache
+install -d -o 65532 -g 65532 "$cache" /tmp/warm
+printf '%s\n' '{apiVersion: sipcast.io/v1alpha1, kind: SipProxy, metadata: {name: warm}, spec: {addresses: [127.0.0.1],' \
+  'port: 15060, proxies: {static: [{name: a, address: 127.0.0.1, port: 15061}]}}}' >/tmp/warm/warm.yaml
+
+# PROGRAM SECONDS ARGUMENTS…: ended by SIGTERM, as in the cluster.
+run() {
+  program=$1
+  seconds=$2
+  shift 2
+  NODE_COMPILE_CACHE=$cache/$program NODE_ENV=production setpriv --reuid 65532 --regid 65532 --clear-groups \
+    timeout --preserve-status --signal TERM --kill-after 10 "$seconds" /opt/node "$@" >"/tmp/$program.log"
+}
+
+run operator 8 operator/main.ts --directory /tmp/warm &
+sleep 1
+run balancer 6 dataplane/main.ts --directory /tmp/warm --name warm --inside 127.0.0.1
+wait $!
+[ ! -e dataplane/announcer/main.ts ] || run announcer 3 dataplane/announcer/main.ts --help
+chmod -R a=rX "$cache"
+test -n "$(find "$cache/operator" "$cache/balancer" -type f)"
