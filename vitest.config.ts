@@ -1,6 +1,6 @@
 /**
- * Layers of tests, quickest first. `npm run unit` is the first, `npm test` all of them. Outside programs that a suite
- * needs: test/requires.ts.
+ * Layers of tests, quickest first. `npm run unit` is the first, `npm test` all but the last, which runs on a cluster.
+ * What a suite needs from outside: test/requires.ts.
  */
 import { defineConfig } from 'vitest/config'
 import { NotRunReporter } from './test/not-run-reporter.ts'
@@ -38,6 +38,17 @@ export default defineConfig({
           hookTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { withRules } from './rules.ts'
+import { celPattern, spelt } from './text.ts'
 
 const ADDRESS_LENGTH_MAX = 45
 const CIDR_LENGTH_MAX = 49
@@ -35,31 +36,39 @@ function isUnusable(address: string): boolean {
 
 /** An IP address one can talk to. */
 export function ipAddress() {
-  const text = withRules(z.string().max(ADDRESS_LENGTH_MAX), [
-    {
-      cel: 'isIP(self)',
-      message: 'must be an IPv4 or IPv6 address',
-      holds: (value) => canonicalAddress(value) !== null,
-    },
-    {
-      cel: "!isIP(self) || (ip(self).family() == 4 ? !self.matches('^(0|22[4-9]|2[345][0-9])[.]') : ip(self).isGlobalUnicast() || ip(self).isLoopback())",
-      message:
-        'must not be an unspecified, multicast, broadcast, reserved or IPv6 link-local address',
-      holds: (value) => !isUnusable(canonicalAddress(value) ?? '127.0.0.1'),
-    },
-  ])
+  const text = withRules(
+    z.string().max(ADDRESS_LENGTH_MAX),
+    [
+      {
+        cel: 'isIP(self)',
+        message: 'must be an IPv4 or IPv6 address',
+        holds: (value) => canonicalAddress(value) !== null,
+      },
+      {
+        cel: "!isIP(self) || (ip(self).family() == 4 ? !self.matches('^(0|22[4-9]|2[345][0-9])[.]') : ip(self).isGlobalUnicast() || ip(self).isLoopback())",
+        message:
+          'must not be an unspecified, multicast, broadcast, reserved or IPv6 link-local address',
+        holds: (value) => !isUnusable(canonicalAddress(value) ?? '127.0.0.1'),
+      },
+    ],
+    { spelling: 'an IPv4 or IPv6 address' },
+  )
   return text.transform((value) => canonicalAddress(value) ?? value)
 }
 
 /** A network in CIDR notation. */
 export function cidr() {
-  const text = withRules(z.string().max(CIDR_LENGTH_MAX), [
-    {
-      cel: 'isCIDR(self)',
-      message: 'must be a network such as 10.0.0.0/8 or 2001:db8::/32',
-      holds: (value) => canonicalCidr(value) !== null,
-    },
-  ])
+  const text = withRules(
+    z.string().max(CIDR_LENGTH_MAX),
+    [
+      {
+        cel: 'isCIDR(self)',
+        message: 'must be a network such as 10.0.0.0/8 or 2001:db8::/32',
+        holds: (value) => canonicalCidr(value) !== null,
+      },
+    ],
+    { spelling: 'a network such as 10.0.0.0/8 or 2001:db8::/32' },
+  )
   return text.transform((value) => canonicalCidr(value) ?? value)
 }
 
@@ -73,22 +82,26 @@ function canonicalCidr(text: string): string | null {
 
 /** A host name, compared without case and without a closing dot. */
 export function hostName() {
-  return z
-    .string()
-    .max(HOST_LENGTH_MAX)
-    .regex(HOST, { error: 'must be a host name' })
-    .transform((value) => value.toLowerCase().replace(/\.$/, ''))
+  return spelt({
+    pattern: HOST,
+    spelling: 'a host name',
+    lengthMax: HOST_LENGTH_MAX,
+  }).transform((value) => value.toLowerCase().replace(/\.$/, ''))
 }
 
 /** The host of a SIP URI: a name or an IP literal, IPv6 with or without brackets (without, when parsed). */
 export function uriHost() {
-  return withRules(z.string().max(HOST_LENGTH_MAX), [
-    {
-      cel: `self.matches('${HOST.source.replaceAll('\\', '\\\\')}') || isIP(self.startsWith('[') && self.endsWith(']') ? self.substring(1, size(self) - 1) : self)`,
-      message: 'must be a host name or an IP address',
-      holds: (value) => HOST.test(value) || canonicalAddress(unbracketed(value)) !== null,
-    },
-  ]).transform(
+  return withRules(
+    z.string().max(HOST_LENGTH_MAX),
+    [
+      {
+        cel: `self.matches(${celPattern(HOST)}) || isIP(self.startsWith('[') && self.endsWith(']') ? self.substring(1, size(self) - 1) : self)`,
+        message: 'must be a host name or an IP address',
+        holds: (value) => HOST.test(value) || canonicalAddress(unbracketed(value)) !== null,
+      },
+    ],
+    { spelling: 'a host name or an IP address' },
+  ).transform(
     (value) => canonicalAddress(unbracketed(value)) ?? value.toLowerCase().replace(/\.$/, ''),
   )
 }

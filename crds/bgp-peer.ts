@@ -9,8 +9,9 @@ import { duration, wholeSeconds } from './duration.ts'
 import { labels } from './label.ts'
 import { port } from './proxies.ts'
 import { withRules } from './rules.ts'
-import { API_VERSION, OBJECT_NAME } from './sip-proxy.ts'
+import { API_VERSION, objectName } from './sip-proxy.ts'
 import { conditionSchema } from './sip-proxy-status.ts'
+import { spelt } from './text.ts'
 
 export const BGP_PEER_KIND = 'BgpPeer'
 export const BGP_PEER_NAME_LENGTH_MAX = 63
@@ -19,12 +20,11 @@ export const BGP_PEER_NAME_LENGTH_MAX = 63
 const asn = z.int().min(1).max(4294967294)
 
 const community = withRules(
-  z
-    .string()
-    .max(32)
-    .regex(/^(0|[1-9][0-9]{0,9})(:(0|[1-9][0-9]{0,9})){1,2}$/, {
-      error: 'must be a community such as "65000:100" or a large one such as "65000:1:2"',
-    }),
+  spelt({
+    pattern: /^(0|[1-9][0-9]{0,9})(:(0|[1-9][0-9]{0,9})){1,2}$/,
+    spelling: 'a community such as "65000:100" or a large one such as "65000:1:2"',
+    lengthMax: 32,
+  }),
   [
     {
       cel: "self.split(':').all(part, int(part) <= (size(self.split(':')) == 2 ? 65535 : 4294967295))",
@@ -59,15 +59,12 @@ const bfdSchema = z
 
 const passwordSecretRefSchema = z
   .strictObject({
-    name: z
-      .string()
-      .max(253)
-      .regex(OBJECT_NAME, { error: 'must be a lower-case DNS name' })
-      .describe('Name of the Secret, in the namespace of sipcast itself.'),
-    key: z
-      .string()
-      .max(253)
-      .regex(/^[-._A-Za-z0-9]+$/, { error: 'must be a key of a Secret such as "password"' })
+    name: objectName(253).describe('Name of the Secret, in the namespace of sipcast itself.'),
+    key: spelt({
+      pattern: /^[-._A-Za-z0-9]+$/,
+      spelling: 'a key of a Secret such as "password"',
+      lengthMax: 253,
+    })
       .default('password')
       .describe('Key in the Secret.'),
   })
@@ -84,7 +81,7 @@ export const bgpPeerSpecSchema = withRules(
     holdTime: wholeSeconds('3s', '65535s')
       .prefault('9s')
       .describe(
-        'After this time without a message the session is down. The lower value of both ends counts; keepalives are sent three times as often. In whole seconds.',
+        'After this time without a message the session is down. The lower value of both ends counts; keepalives are sent three times as often.',
       ),
     bfd: bfdSchema.prefault({}).describe('Fast detection of a dead path.'),
     nodeSelector: labels()
@@ -157,11 +154,7 @@ export const bgpPeerSchema = z.looseObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal(BGP_PEER_KIND),
   metadata: z.looseObject({
-    name: z
-      .string()
-      .min(1)
-      .max(BGP_PEER_NAME_LENGTH_MAX)
-      .regex(OBJECT_NAME, { error: 'must be a lower-case DNS name' }),
+    name: objectName(BGP_PEER_NAME_LENGTH_MAX),
   }),
   spec: bgpPeerSpecSchema,
 })

@@ -4,8 +4,8 @@
  * Not here: microseconds and nanoseconds, which no setting of ours can use, and signs.
  * Invariant: what this accepts, Go's time.ParseDuration and CEL's duration() accept too, with the same value.
  */
-import { z } from 'zod'
 import { withRules } from './rules.ts'
+import { spelt } from './text.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
 const DURATION = /^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$/
@@ -25,27 +25,26 @@ export function parseDurationMs(text: string): number | null {
 
 /** A duration field between two durations, both included; its parsed value is in milliseconds. */
 export function duration(min: string, max: string) {
-  const spelling = 'must be a duration such as "500ms", "2s" or "1m30s"'
-  return durationSpelt(DURATION, spelling, min, max)
+  return between(DURATION, 'a duration such as "500ms", "2s" or "1m30s"', min, max)
 }
 
 /** A duration field without fractions of seconds. */
 export function wholeSeconds(min: string, max: string) {
-  const spelling = 'must be a duration in whole seconds such as "9s" or "1m30s"'
-  return durationSpelt(WHOLE_SECONDS, spelling, min, max)
+  return between(WHOLE_SECONDS, 'a duration in whole seconds such as "9s" or "1m30s"', min, max)
 }
 
-function durationSpelt(pattern: RegExp, spelling: string, min: string, max: string) {
+function between(pattern: RegExp, spelling: string, min: string, max: string) {
   const [minMs, maxMs] = [parseDurationMs(min) ?? 0, parseDurationMs(max) ?? 0]
-  const text = z.string().max(DURATION_LENGTH_MAX).regex(pattern, { error: spelling })
-  return withRules(text, [
-    {
-      cel: `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,
-      message: `must be from ${min} to ${max}`,
-      holds: (value) => {
-        const ms = parseDurationMs(value) ?? Number.NaN
-        return ms >= minMs && ms <= maxMs
-      },
+  const text = spelt({ pattern, spelling, lengthMax: DURATION_LENGTH_MAX })
+  const rule = {
+    cel: `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,
+    message: `must be from ${min} to ${max}`,
+    holds: (value: string) => {
+      const ms = parseDurationMs(value) ?? Number.NaN
+      return ms >= minMs && ms <= maxMs
     },
-  ]).transform((value) => parseDurationMs(value) ?? 0)
+  }
+  return withRules(text, [rule], { spelling: `${spelling}, from ${min} to ${max}` }).transform(
+    (value) => parseDurationMs(value) ?? 0,
+  )
 }

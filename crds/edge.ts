@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { cidr } from './address.ts'
+import { spelt } from './text.ts'
 
 export const InsideSource = { node: 'Node', shared: 'Shared' } as const
 export type InsideSource = (typeof InsideSource)[keyof typeof InsideSource]
@@ -19,11 +20,11 @@ const rateLimitSchema = z.strictObject({
     .describe('Packets that a source may send at once after a time of silence.'),
 })
 
-const userAgent = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(/^[ -~]+$/, { error: 'must be printable ASCII' })
+const userAgent = spelt({
+  pattern: /^[ -~]+$/,
+  spelling: 'printable ASCII',
+  lengthMax: 128,
+}).min(1)
 
 export const edgeSchema = z
   .strictObject({

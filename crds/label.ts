@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { withRules } from './rules.ts'
+import { celPattern, spelt } from './text.ts'
 
 const LABELS_MAX = 32
 const VALUES_MAX = 64
@@ -14,12 +15,10 @@ const NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?'
 const KEY = new RegExp(`^(${DNS_NAME}/)?${NAME}$`)
 const VALUE = new RegExp(`^(${NAME})?$`)
 
-const key = z
-  .string()
-  .min(1)
-  .max(KEY_LENGTH_MAX)
-  .regex(KEY, { error: 'must be a label key such as "app" or "example.com/role"' })
-const value = z.string().max(VALUE_LENGTH_MAX).regex(VALUE, { error: 'must be a label value' })
+const LABEL_KEY = 'a label key such as "app" or "example.com/role"'
+
+const key = spelt({ pattern: KEY, spelling: LABEL_KEY, lengthMax: KEY_LENGTH_MAX })
+const value = spelt({ pattern: VALUE, spelling: 'a label value', lengthMax: VALUE_LENGTH_MAX })
 
 /** Labels that all must be there with these values. */
 export function labels() {
@@ -27,8 +26,8 @@ export function labels() {
     z.record(z.string(), value),
     [
       {
-        cel: `self.all(key, size(key) <= ${KEY_LENGTH_MAX} && key.matches('${KEY.source.replaceAll('\\', '\\\\')}'))`,
-        message: 'every key must be a label key such as "app" or "example.com/role"',
+        cel: `self.all(key, size(key) <= ${KEY_LENGTH_MAX} && key.matches(${celPattern(KEY)}))`,
+        message: `every key must be ${LABEL_KEY}`,
         holds: (all) =>
           Object.keys(all).every((name) => name.length <= KEY_LENGTH_MAX && KEY.test(name)),
       },

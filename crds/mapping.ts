@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { duration } from './duration.ts'
 import { transitionRule } from './rules.ts'
+import { spelt } from './text.ts'
 
 export const MappingKey = {
   user: 'User',
@@ -54,7 +55,7 @@ export const mappingSchema = z
       .default(4096)
       .meta(transitionRule('self == oldSelf', 'cannot be changed: make a new SipProxy instead'))
       .describe(
-        'Number of hash buckets that users are put into, a power of two. At least 100 per proxy spread them evenly. Cannot be changed later, since that would move nearly every user.',
+        'Number of hash buckets that users are put into: a power of two from 64 to 65536. At least 100 per proxy spread them evenly. Cannot be changed later, since that would move nearly every user.',
       ),
     key: z
       .enum(MappingKey)
@@ -62,14 +63,15 @@ export const mappingSchema = z
       .describe(
         'What decides which proxy a request goes to. `User`: the user part of the To URI of a REGISTER, of the Request-URI of anything else. `UserAndHost`: user and host of it. `CallId`: the Call-ID, for pools without registrations.',
       ),
-    seed: z
-      .string()
-      .max(SEED_LENGTH)
-      .regex(/^[0-9A-Fa-f]{64}$/, { error: 'must be 64 hexadecimal digits' })
+    seed: spelt({
+      pattern: /^[0-9A-Fa-f]{64}$/,
+      spelling: '64 hexadecimal digits',
+      lengthMax: SEED_LENGTH,
+    })
       .transform((text) => text.toLowerCase())
       .optional()
       .describe(
-        'Seed of the hash, 64 hexadecimal digits. Default: SHA-256 of `namespace/name`. A secret one keeps strangers from choosing user names that all fall to one proxy; changing it moves nearly every user.',
+        'Seed of the hash. Default: SHA-256 of `namespace/name`. A secret one keeps strangers from choosing user names that all fall to one proxy; changing it moves nearly every user.',
       ),
     panicPercent: z
       .int()

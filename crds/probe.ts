@@ -2,18 +2,19 @@
 import { z } from 'zod'
 import { duration } from './duration.ts'
 import { withRules } from './rules.ts'
+import { spelt } from './text.ts'
 
-const sipUri = z
-  .string()
-  .max(255)
-  .regex(/^sips?:[!#-;=?-~]+$/, { error: 'must be a SIP URI such as "sip:probe@example.com"' })
+const sipUri = spelt({
+  pattern: /^sips?:[!#-;=?-~]+$/,
+  spelling: 'a SIP URI such as "sip:probe@example.com"',
+  lengthMax: 255,
+})
 
-const statusCode = z
-  .string()
-  .max(3)
-  .regex(/^[2-6]([0-9]{2}|xx)$/, {
-    error: 'must be a status code such as "404" or a class such as "2xx"',
-  })
+const statusCode = spelt({
+  pattern: /^[2-6]([0-9]{2}|xx)$/,
+  spelling: 'a status code such as "404" or a class such as "2xx"',
+  lengthMax: 3,
+})
 
 export const probeSchema = withRules(
   z.strictObject({

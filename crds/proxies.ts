@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { ipAddress } from './address.ts'
 import { labelSelectorSchema } from './label.ts'
 import { allDistinct, withRules } from './rules.ts'
+import { spelt } from './text.ts'
 
 const STATIC_MAX = 1024
 const NAME_LENGTH_MAX = 63
@@ -17,13 +18,13 @@ export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 export const port = z.int().min(1).max(65535)
 
 const staticProxySchema = z.strictObject({
-  name: z
-    .string()
-    .max(NAME_LENGTH_MAX)
-    .regex(DNS_LABEL, { error: 'must be a lower-case DNS label such as "registrar-0"' })
-    .describe(
-      'Name of the proxy, unique in the list. Users are mapped by it: a proxy that changes its address but keeps its name keeps its users.',
-    ),
+  name: spelt({
+    pattern: DNS_LABEL,
+    spelling: 'a lower-case DNS label such as "registrar-0"',
+    lengthMax: NAME_LENGTH_MAX,
+  }).describe(
+    'Name of the proxy, unique in the list. Users are mapped by it: a proxy that changes its address but keeps its name keeps its users.',
+  ),
   address: ipAddress().describe('IPv4 or IPv6 address of the proxy. Host names are not resolved.'),
   port: port.default(5060).describe('UDP port of the proxy.'),
   weight: z

@@ -5,7 +5,7 @@
  * Not here: the resource's columns (resources.ts). Invariant: "in use" means used for packets, not delivered.
  */
 import { z } from 'zod'
-import { API_VERSION, OBJECT_NAME } from './sip-proxy.ts'
+import { API_VERSION, objectName } from './sip-proxy.ts'
 import { conditionSchema } from './sip-proxy-status.ts'
 
 export const SIP_BALANCER_KIND = 'SipBalancer'
@@ -213,11 +213,7 @@ export const sipBalancerSchema = z.looseObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal(SIP_BALANCER_KIND),
   metadata: z.looseObject({
-    name: z
-      .string()
-      .min(1)
-      .max(SIP_BALANCER_NAME_LENGTH_MAX)
-      .regex(OBJECT_NAME, { error: 'must be a lower-case DNS name' }),
+    name: objectName(SIP_BALANCER_NAME_LENGTH_MAX),
   }),
   spec: sipBalancerSpecSchema.prefault({}),
 })

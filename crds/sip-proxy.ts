@@ -13,13 +13,18 @@ import { mappingSchema } from './mapping.ts'
 import { probeSchema } from './probe.ts'
 import { DNS_LABEL, port, proxiesSchema } from './proxies.ts'
 import { allDistinct, withRules } from './rules.ts'
+import { spelt } from './text.ts'
 
 export const API_VERSION = 'sipcast.io/v1alpha1'
 export const SIP_PROXY_KIND = 'SipProxy'
 export const SIP_PROXY_NAME_LENGTH_MAX = 63
 
-/** A lower-case DNS name, as the API server wants names of objects. */
-export const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
+/** The name of an object, as the API server wants it. */
+export function objectName(lengthMax: number) {
+  return spelt({ pattern: OBJECT_NAME, spelling: 'a lower-case DNS name', lengthMax })
+}
 
 const addressesSchema = withRules(
   z.array(ipAddress()).min(1).max(16),
@@ -42,7 +47,7 @@ export const sipProxySpecSchema = withRules(
     aliases: z
       .array(hostName())
       .max(32)
-      .default([])
+      .prefault([])
       .describe('Host names that mean the shared addresses where a Route header names them.'),
     domains: z
       .array(uriHost())
@@ -80,16 +85,12 @@ export const sipProxySpecSchema = withRules(
  * looked at.
  */
 const metadataSchema = z.looseObject({
-  name: z
-    .string()
-    .min(1)
-    .max(SIP_PROXY_NAME_LENGTH_MAX)
-    .regex(OBJECT_NAME, { error: 'must be a lower-case DNS name' }),
-  namespace: z
-    .string()
-    .max(63)
-    .regex(DNS_LABEL, { error: 'must be a lower-case DNS label' })
-    .default('default'),
+  name: objectName(SIP_PROXY_NAME_LENGTH_MAX),
+  namespace: spelt({
+    pattern: DNS_LABEL,
+    spelling: 'a lower-case DNS label',
+    lengthMax: 63,
+  }).default('default'),
   uid: z.string().optional(),
   generation: z.number().optional(),
   creationTimestamp: z.string().nullish(),

@@ -1,0 +1,71 @@
+/**
+ * Schemas in words: which values are allowed, and what counts where there is none. `kubectl explain` shows neither
+ * ranges nor defaults, so that in a CRD the descriptions say them. Pure. Not here: Markdown (reference.ts).
+ */
+import type { StructuralSchema } from './structural.ts'
+
+/** The schema as a CRD has it, with every description telling the whole. */
+export function explained(schema: StructuralSchema): StructuralSchema {
+  const { spelling: _, properties, additionalProperties, items, ...rest } = schema
+  const description = explanation(schema)
+  return {
+    ...(description === '' ? {} : { description }),
+    ...rest,
+    ...(description === '' ? {} : { description }),
+    ...(properties && { properties: explainedAll(properties) }),
+    ...(additionalProperties && { additionalProperties: explained(additionalProperties) }),
+    ...(items && { items: explained(items) }),
+  }
+}
+
+/** What values are allowed: `1 to 65535`, `at most 16, each an IPv4 or IPv6 address`; empty where any is. */
+export function allowedText(schema: StructuralSchema): string {
+  const { type, enum: choices, spelling, items, additionalProperties } = schema
+  if (choices !== undefined) return choices.map((choice) => `\`${String(choice)}\``).join(', ')
+  if (spelling !== undefined) return spelling
+  const inner = items ?? additionalProperties
+  const each = inner === undefined ? '' : allowedText(inner)
+  return [
+    type === 'integer' || type === 'number' ? between(schema.minimum, schema.maximum) : '',
+    between(schema.minItems, schema.maxItems),
+    between(undefined, schema.maxProperties),
+    type === 'string' && schema.maxLength !== undefined
+      ? `at most ${schema.maxLength} characters`
+      : '',
+    each === '' ? '' : `each ${each}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+/** Scalars and lists with something in them; the default of an object is that of its fields. */
+export function defaultText({ type, default: given }: StructuralSchema): string {
+  if (given === undefined || type === 'object') return ''
+  return [given].flat().map(String).join(', ')
+}
+
+function explainedAll(properties: Readonly<Record<string, StructuralSchema>>) {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, explained(schema)]),
+  )
+}
+
+function explanation(schema: StructuralSchema): string {
+  const { description, enum: choices } = schema
+  if (description === undefined) return ''
+  const isTold = choices !== undefined || schema.format === 'date-time'
+  const [allowed, standard] = [isTold ? '' : allowedText(schema), defaultText(schema)]
+  return [
+    description,
+    allowed === '' ? '' : `Allowed: ${allowed}.`,
+    standard === '' ? '' : `Default: ${standard}.`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+function between(min: number | undefined, max: number | undefined): string {
+  if (min !== undefined && max !== undefined) return `${min} to ${max}`
+  if (min !== undefined) return `at least ${min}`
+  return max === undefined ? '' : `at most ${max}`
+}
