@@ -1,4 +1,19 @@
 /** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
+
+export {
+  FakeApiServer,
+  type FakeApiServerOptions,
+  type SeenRequest,
+} from './kubernetes/fake-api-server.ts'
+export type { Fault, FaultEffect } from './kubernetes/faults.ts'
+export type { ResourceKind } from './kubernetes/resource-kind.ts'
+export { EXAMPLE, exampleSecrets } from './cluster/example.ts'
+export { applyExample, install, NAMESPACE, untilReady, untilServed } from './cluster/install.ts'
+export { type ClusterNode, KindCluster } from './cluster/kind.ts'
+export { Kubectl } from './cluster/kubectl.ts'
+export { nodesWithBalancers } from './cluster/lasting-phones.ts'
+export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
+export { isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export { freePort, LoopbackBlock } from './network/loopback.ts'
 export { openSocket } from './network/namespace-socket.ts'
 export {

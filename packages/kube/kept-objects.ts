@@ -1,6 +1,6 @@
 /**
- * What a list-and-watch keeps: of each object its version, uid and the value taken from it. Invariants: an older version
- * never replaces a newer one of the same object; each change is told once.
+ * What a list-and-watch keeps: of each object its version, uid and the value taken from it. Invariants: an older
+ * version never replaces a newer one of the same object; each change is told once.
  */
 import { type ApiObject, idOf, isOlder } from './api-object.ts'
 

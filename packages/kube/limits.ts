@@ -32,3 +32,9 @@ export const STALE_LIST_MS_MAX = 30_000
 
 /** A projected token is read again after this time; kubelet renews it long before it expires. */
 export const TOKEN_AGE_MS_MAX = 30_000
+
+/** Of a lease's duration: a leader that could not renew for so long is none any more, well before another may be. */
+export const RENEW_DEADLINE_SHARE = 2 / 3
+/** Of a lease's duration: the longest silence in answer to one attempt, so that a dead connection costs only one. */
+export const LEASE_REQUEST_SHARE = 1 / 5
+export const RELEASE_TRIES_MAX = 3

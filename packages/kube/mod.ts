@@ -3,8 +3,8 @@ import type { Access } from './access.ts'
 
 export {
   type Access,
-  inClusterAccess,
   type InClusterOptions,
+  inClusterAccess,
   KubeConfigError,
   type Tls,
 } from './access.ts'
@@ -20,6 +20,7 @@ export {
   type Verb,
 } from './api-server.ts'
 export type { Clock } from './clock.ts'
+export { LeaderLease, type LeaderLeaseOptions, type LeaseNotice } from './leader-lease.ts'
 export { ListWatch, type ListWatchOptions } from './list-watch.ts'
 export { paths } from './paths.ts'
 export type { WatchEvent } from './watch-stream.ts'
