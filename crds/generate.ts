@@ -1,6 +1,7 @@
 /**
- * `npm run crds` writes what is made from the schemas: one CRD per resource, and docs/api-reference.md. Not here: what
- * is in them (custom-resource.ts, reference.ts). Invariant: the same schemas give the same bytes.
+ * `npm run crds` writes what is made from the schemas: one CRD per resource, with the chart's copy, and
+ * docs/api-reference.md. Not here: what is in them (custom-resource.ts, reference.ts). Invariant: the same schemas give
+ * the same bytes.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,8 +15,11 @@ const LINE_LENGTH = 110
 
 /** Text by path from the root of the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  const definitions = resources.map(
-    (resource) => [`crds/${resource.plural}.yaml`, definitionYaml(resource)] as const,
+  const definitions = resources.flatMap((resource) =>
+    // Helm cannot read outside its chart.
+    ['crds', 'charts/sipcast/files/crds'].map(
+      (folder) => [`${folder}/${resource.plural}.yaml`, definitionYaml(resource)] as const,
+    ),
   )
   const chapters = resources.map((resource) => ({ resource, example: exampleOf(resource) }))
   return new Map([...definitions, ['docs/api-reference.md', apiReference(chapters)]])
