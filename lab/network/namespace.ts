@@ -1,4 +1,7 @@
-/** Network namespaces with a name of this run's own, deleted with it even if it is killed. Needs root. */
+/**
+ * Network namespaces with a name of this run's own, deleted with it even if it is killed, unless they are to last.
+ * Needs root.
+ */
 import { guard } from '../process/guard.ts'
 import { ip, run } from './shell.ts'
 
@@ -6,8 +9,11 @@ export class Namespace {
   readonly name: string
 
   /** With its loopback up and forwarding as asked. */
-  static async create(name: string, options: { forwards?: boolean } = {}): Promise<Namespace> {
-    guard.watchNamespace(name)
+  static async create(
+    name: string,
+    options: { forwards?: boolean; isLasting?: boolean } = {},
+  ): Promise<Namespace> {
+    if (options.isLasting !== true) guard.watchNamespace(name)
     await ip(`netns add ${name}`)
     const namespace = new Namespace(name)
     await namespace.ip('link set lo up')

@@ -5,7 +5,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutgoingCall, Phone, Timers } from '@sipcast/lab'
-import type { System } from './system.ts'
 
 /** Short, so that a call to a dead proxy is over soon; real phones repeat less often. */
 export const QUICK_TIMERS: Timers = { t1Ms: 100, t2Ms: 800, t4Ms: 1_000 }
@@ -14,6 +13,11 @@ const PAUSE_MS = 500
 const TALK_MS = 200
 const PATIENCE_MS = 3_000
 const COMPLETED = 'completed'
+
+/** Who has phones: they come unregistered. */
+export interface PhoneSource {
+  phone(user: string, options: { readonly timers: Timers }): Promise<Phone>
+}
 
 /** What became of a call: `completed`, or why not. Times are performance.now(). */
 export interface Call {
@@ -39,9 +43,9 @@ export class Load {
   readonly #underWay: Promise<void>[] = []
   #isOpen = true
 
-  static async start(system: System, users: readonly string[]): Promise<Load> {
+  static async start(source: PhoneSource, users: readonly string[]): Promise<Load> {
     const phones = await Promise.all(
-      users.map((user) => system.phone(user, { timers: QUICK_TIMERS })),
+      users.map((user) => source.phone(user, { timers: QUICK_TIMERS })),
     )
     const load = new Load(phones)
     await Promise.all(phones.map((phone) => load.#register(phone)))

@@ -1,0 +1,134 @@
+/**
+ * One `kubectl apply`, and phones outside the nodes register and call each other through the address that the balancers
+ * hold; and what kubectl says of it all is so. Not here: failures of any part.
+ */
+import { applyExample, EXAMPLE, makeCalls, passwordOf, servedBy } from '@sipcast/lab'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { requires } from '../requires.ts'
+import { Cluster, clusterNeeded } from './cluster.ts'
+import { columnsOf } from './columns.ts'
+
+const PROXIES = ['registrar-0', 'registrar-1', 'registrar-2']
+const SLOTS = 4096
+const CALLS = 200
+const CALLS_PER_SECOND = 20
+
+describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first call', () => {
+  let cluster: Cluster
+
+  beforeAll(async () => {
+    cluster = await Cluster.take()
+    await applyExample(cluster.kubectl)
+  })
+  afterAll(async () => {
+    await cluster?.close()
+  })
+
+  test('a phone registers with the owner of its user, by the table, and is called there', async () => {
+    for (const proxy of PROXIES) {
+      const callee = await cluster.registered(await cluster.userOf(proxy), { home: 0 })
+      const caller = await cluster.registered(await cluster.userOf(proxy, 1), { home: 1 })
+      const session = await caller.call(callee.user).answered
+      const { invite } = (await callee.calls.next())!
+      expect(servedBy(invite)).toContain(proxy)
+      expect((await session.reinvite()).status).toBe(200)
+      expect((await session.hangUp()).status).toBe(200)
+      for (const phone of [callee, caller]) {
+        expect(phone.log.peers()).toEqual(new Set([`${EXAMPLE.address}:5060`]))
+        expect(phone.log.retransmissions()).toEqual([])
+      }
+    }
+    await cluster.hangUpAll()
+  })
+
+  test(`${CALLS} calls, by either node, none lost`, async () => {
+    const callee = await cluster.registered('callee', { home: 0 })
+    const home = cluster.network.homes[1]!
+    const secrets = await cluster.secrets()
+    const callers = ['carol', 'dave', 'erin'].map((user) => ({
+      user,
+      password: passwordOf(user, secrets),
+    }))
+    const before = await cluster.packetsOfBalancers()
+    const result = await makeCalls({
+      address: home.ipv4,
+      namespace: home.namespace,
+      target: { address: EXAMPLE.address, port: 5060 },
+      callee: callee.user,
+      callers,
+      calls: CALLS,
+      callsPerSecond: CALLS_PER_SECOND,
+    })
+    expect(result).toMatchObject({ succeeded: CALLS, failed: 0 })
+    const after = await cluster.packetsOfBalancers()
+    expect(after.size).toBe(2)
+    for (const [node, packets] of after) expect(packets).toBeGreaterThan(before.get(node)!)
+    await cluster.hangUpAll()
+  })
+
+  test('kubectl get sipproxies', async () => {
+    const table = (await cluster.table())!
+    const get = ['get', 'sipproxies', '-n', EXAMPLE.namespace]
+    const [row] = columnsOf(await cluster.kubectl.run(...get))
+    expect(row).toEqual({
+      NAME: EXAMPLE.sipProxy,
+      ADDRESS: EXAMPLE.address,
+      PROXIES: '3/3',
+      BALANCERS: '2/2',
+      EPOCH: String(table.epoch),
+      READY: 'True',
+      REASON: expect.stringMatching(/^[A-Z]\w+$/),
+      AGE: expect.stringMatching(/^\d/),
+    })
+    const [wide] = columnsOf(await cluster.kubectl.run(...get, '-o', 'wide'))
+    expect(wide).toMatchObject({ ...row, AGE: expect.any(String), SLOTS: String(SLOTS) })
+    expect(Object.keys(wide!)).toEqual(expect.arrayContaining(['MOVED', 'CHANGED']))
+  })
+
+  test('kubectl describe sipproxy', async () => {
+    const said = await cluster.kubectl.run('describe', 'sipproxy', EXAMPLE.sipProxy)
+    const pods = await cluster.pods('app=registrar')
+    expect(pods.map(({ metadata }) => metadata.name).toSorted()).toEqual(PROXIES)
+    for (const { status } of pods) expect(said).toContain(`${status.podIP}`)
+    expect(said.match(/State: +Up\b/g)).toHaveLength(PROXIES.length)
+    const slots = [...said.matchAll(/^ +Slots: +(\d+)$/gm)].map(([, count]) => Number(count))
+    expect(slots.filter((count) => count < SLOTS).reduce((sum, count) => sum + count)).toBe(SLOTS)
+    for (const type of ['Accepted', 'Ready', 'TableInSync']) {
+      expect(said).toMatch(new RegExp(`Status: +True\\n +Type: +${type}\\b`))
+    }
+    expect(said).toMatch(/Status: +False\n +Type: +Degraded\b/)
+  })
+
+  test('kubectl get sipbalancers: one of each node that carries a balancer', async () => {
+    const rows = columnsOf(await cluster.kubectl.run('get', 'sipbalancers'))
+    const workers = cluster.nodes.filter(({ isWorker }) => isWorker).map(({ name }) => name)
+    expect(rows.map(({ NAME }) => NAME)).toEqual(workers)
+    const { epoch } = (await cluster.table())!
+    for (const name of workers) {
+      const { metadata, status } = await cluster.sipBalancer(name)
+      expect(metadata.ownerReferences).toMatchObject([{ kind: 'Node', name }])
+      const { namespace, sipProxy } = EXAMPLE
+      expect(status.sipProxies).toMatchObject([{ namespace, name: sipProxy, epoch }])
+    }
+  })
+
+  test('kubectl explain sipproxy.spec has words for every field', async () => {
+    const said = await cluster.kubectl.run('explain', 'sipproxy.spec')
+    const fields = said
+      .slice(said.indexOf('FIELDS:'))
+      .split(/^ {2}(?=\S)/m)
+      .slice(1)
+    const names = fields.map((field) => /^\w+/.exec(field)?.[0])
+    expect(names).toEqual([
+      'addresses',
+      'aliases',
+      'domains',
+      'edge',
+      'mapping',
+      'port',
+      'probe',
+      'proxies',
+    ])
+    for (const field of fields) expect(field).toMatch(/\n {4}[A-Z].{20,}/)
+  })
+})
