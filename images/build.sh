@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tag=${1:-dev}
+# Debian brings no BuildKit along; the Dockerfiles need none.
+docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 extra_ca=$(cat /usr/local/share/ca-certificates/*.crt 2>/dev/null || true)
 arguments=(
   --build-arg "BASE_IMAGE=${BASE_IMAGE:-debian:bookworm-slim}"
