@@ -1,5 +1,5 @@
 /**
- * What a suite needs from the machine it runs on: outside programs, IPv6, network namespaces.
+ * What a suite needs from the machine it runs on: outside programs, IPv6, network namespaces, a Kubernetes cluster.
  *
  *   describe.runIf(requires('kamailio', 'sipp'))('calls through a real proxy', () => { … })
  *
@@ -33,6 +33,14 @@ const needs = {
   'network-namespaces': {
     isMet: () => isInstalled('ip') && mayUnshare('--net'),
     remedy: 'run as root, with iproute2 and util-linux',
+  },
+  kubernetes: {
+    isMet: () => process.env['SIPCAST_TEST_KUBECONFIG'] !== undefined && isInstalled('kubectl'),
+    remedy: 'npm run test:cluster, or a kubeconfig in SIPCAST_TEST_KUBECONFIG, and kubectl',
+  },
+  'kubernetes-cluster': {
+    isMet: () => existsSync(process.env['SIPCAST_TEST_KUBECONFIG'] ?? ''),
+    remedy: 'npm run test:cluster, or SIPCAST_TEST_KUBECONFIG=FILE of a cluster for tests',
   },
   mounts: { isMet: () => mayUnshare('--mount'), remedy: 'run as root, with util-linux' },
 } satisfies Readonly<Record<string, Need>>

@@ -160,8 +160,8 @@ export class FakeApiServer {
     try {
       const url = new URL(request.url ?? '/', this.url)
       const text = await readText(request)
+      if (url.pathname === '/version') return await this.#tellVersion(response)
       this.#authenticate(request)
-      if (url.pathname === '/version') return answer(response, 200, { gitVersion: 'fake' })
       const target = this.#target(url.pathname)
       const verb = verbOf(request, url, target)
       this.#note({ verb, resource: target.kind.resource, path: url.pathname + url.search })
@@ -175,6 +175,13 @@ export class FakeApiServer {
       if (!(error instanceof ApiRefusal)) throw error
       refuse(response, error)
     }
+  }
+
+  /** What clients ask to see whether anybody is there. */
+  async #tellVersion(response: ServerResponse): Promise<void> {
+    const effect = this.faults.effectOn('get', 'version')
+    if (effect !== null && (await suffers(effect, response))) return
+    answer(response, 200, { gitVersion: 'fake' })
   }
 
   #target(path: string): Target {

@@ -8,9 +8,9 @@ import { ApiError, ApiErrorCode, errorOfStatus, unavailable } from './api-error.
 import type { ApiObject } from './api-object.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Answer, Connections, type Outgoing } from './connections.ts'
-import { PAGE_SIZE, REQUEST_TIMEOUT_MS, WATCH_SILENCE_MS } from './limits.ts'
+import { PAGE_SIZE, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { resourceOf } from './paths.ts'
-import { readWatch, type WatchEvent } from './watch-stream.ts'
+import type { WatchEvent } from './watch-stream.ts'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -179,15 +179,16 @@ export class ApiServer {
     }
   }
 
-  /** Changes from `query.resourceVersion` on, until the server ends it or says nothing for WATCH_SILENCE_MS. */
+  /** Changes from `query.resourceVersion` on, until the server ends it or is silent for WATCH_SILENCE_MS. */
   async *watch(path: string, query: Query, signal: AbortSignal): AsyncGenerator<WatchEvent> {
     const ask: Ask = { verb: 'watch', path, query: { ...query, watch: 1 }, signal }
-    const response = await this.#authorized(ask, async (outgoing) => {
-      const answer = await this.#connections.open({ ...outgoing, isAlone: true })
-      if (answer.statusCode === 200) return answer
-      throw errorOf(await this.#connections.read(answer, outgoing.timeoutMs))
+    const [response, outgoing] = await this.#authorized(ask, async (outgoing) => {
+      const alone = { ...outgoing, isAlone: true }
+      const response = await this.#connections.open(alone)
+      if (response.statusCode === 200) return [response, alone] as const
+      throw errorOf(await this.#connections.read(response, alone))
     })
-    yield* readWatch(response, this.#clock, WATCH_SILENCE_MS)
+    yield* this.#connections.events(response, outgoing)
   }
 
   close(): void {
@@ -241,6 +242,7 @@ export class ApiServer {
       headers: { ...headers, ...(await this.#credentials()) },
       timeoutMs: ask.timeoutMs ?? this.#timeoutMs,
       isRepeatable: verb !== 'create' && verb !== 'delete',
+      isRenewable: verb === 'get' || verb === 'list' || verb === 'watch',
       signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }

@@ -13,8 +13,15 @@ import {
   CONNECTIONS_MAX,
   IDLE_CONNECTION_MS,
   KEEP_ALIVE_DELAY_MS,
+  PROBE_TIMEOUT_MS,
+  REQUEST_PROBE_MS,
   RESPONSE_BYTES_MAX,
+  WATCH_PROBE_MS,
+  WATCH_SILENCE_MS,
 } from './limits.ts'
+import { Patience } from './patience.ts'
+import { Reachability } from './reachability.ts'
+import { readEvents, type WatchEvent } from './watch-stream.ts'
 
 export interface Outgoing {
   readonly method: string
@@ -29,6 +36,8 @@ export interface Outgoing {
   readonly isAlone?: boolean
   /** May be sent again when a kept-alive connection turns out to be closed. */
   readonly isRepeatable: boolean
+  /** Is let go (`Renewed`) when the server was away meanwhile and is back. */
+  readonly isRenewable: boolean
 }
 
 export interface Answer {
@@ -43,6 +52,7 @@ export class Connections {
   readonly #base: URL
   readonly #client: typeof http | typeof https
   readonly #agent: http.Agent
+  readonly #reachability: Reachability
 
   constructor(access: Access, clock: Clock) {
     this.#access = access
@@ -51,11 +61,12 @@ export class Connections {
     this.#client = this.#base.protocol === 'https:' ? https : http
     const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: IDLE_CONNECTION_MS }
     this.#agent = new this.#client.Agent({ ...options, ...access.tls })
+    this.#reachability = new Reachability(clock, () => this.#isAnswered())
   }
 
   /** The whole answer. */
   async exchange(outgoing: Outgoing): Promise<Answer> {
-    return this.read(await this.open(outgoing), outgoing.timeoutMs)
+    return this.read(await this.open(outgoing), outgoing)
   }
 
   /** The answer as soon as it begins; whoever asked reads it to its end or destroys it. */
@@ -64,19 +75,65 @@ export class Connections {
       return await this.#send(outgoing, outgoing.isAlone === true)
     } catch (error) {
       // The server closed an idle connection while we took it for the next request: that is no failure.
-      if (!(error instanceof StaleConnection)) throw errorOfNetwork(error)
-      if (!outgoing.isRepeatable) throw errorOfNetwork(error.cause)
+      if (!(error instanceof StaleConnection)) throw this.#failed(error, outgoing.signal)
+      if (!outgoing.isRepeatable) throw this.#failed(error.cause, outgoing.signal)
     }
-    return this.#send(outgoing, true).catch((error: unknown) => {
-      throw errorOfNetwork(error)
-    })
+    try {
+      return await this.#send(outgoing, true)
+    } catch (error) {
+      throw this.#failed(error, outgoing.signal)
+    }
   }
 
-  async read(response: IncomingMessage, timeoutMs: number): Promise<Answer> {
+  /** The rest of an answer that has begun. */
+  async read(response: IncomingMessage, outgoing: Outgoing): Promise<Answer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    const patience = this.#patience(outgoing, (error) => void response.destroy(error))
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        patience.heard()
+        chunks.push(chunk)
+        size += chunk.length
+        if (size > RESPONSE_BYTES_MAX) throw tooLarge()
+      }
+    } catch (error) {
+      throw this.#failed(error, outgoing.signal)
+    } finally {
+      patience.end()
+    }
     return {
       status: response.statusCode ?? 0,
       retryAfter: response.headers['retry-after'],
-      text: await this.#readAll(response, timeoutMs),
+      text: Buffer.concat(chunks).toString(),
+    }
+  }
+
+  /** The events of a watch, until the server ends it, it is silent for too long, or its connection may be lost. */
+  async *events(response: IncomingMessage, { signal }: Outgoing): AsyncGenerator<WatchEvent> {
+    let isOver = false
+    const renew = () => {
+      isOver = true
+      response.destroy()
+    }
+    const patience = new Patience({
+      clock: this.#clock,
+      silenceMs: WATCH_SILENCE_MS,
+      onSilence: renew,
+      reachability: this.#reachability,
+      probeAfterMs: WATCH_PROBE_MS,
+      onReturn: renew,
+    })
+    try {
+      for await (const event of readEvents(response)) {
+        patience.heard()
+        yield event
+      }
+    } catch (error) {
+      if (!isOver) throw this.#failed(error, signal)
+    } finally {
+      patience.end()
+      response.destroy()
     }
   }
 
@@ -85,9 +142,10 @@ export class Connections {
   }
 
   #send(outgoing: Outgoing, isAlone: boolean): Promise<IncomingMessage> {
-    const { method, path, headers, body, signal, timeoutMs } = outgoing
+    const { method, path, headers, body, signal } = outgoing
     const { hostname, port, pathname } = this.#base
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const sentAtMs = this.#clock.nowMs()
     const request = this.#client.request({
       ...this.#access.tls,
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -99,40 +157,66 @@ export class Connections {
       agent: isAlone ? false : this.#agent,
       ...(signal === undefined ? {} : { signal }),
     })
-    const stopTimer = this.#clock.setTimer(timeoutMs, () => request.destroy(silence(timeoutMs)))
+    const patience = this.#patience(outgoing, (error) => void request.destroy(error))
     request.on('socket', keepAlive)
     request.on('response', (response) => {
-      stopTimer()
+      patience.end()
+      this.#reachability.answered(sentAtMs)
       resolve(response)
     })
     request.on('error', (cause) => {
-      stopTimer()
+      patience.end()
       reject(isStale(request, cause) ? new StaleConnection('closed while idle', { cause }) : cause)
     })
     request.end(body)
     return promise
   }
 
-  async #readAll(response: IncomingMessage, timeoutMs: number): Promise<string> {
-    const chunks: Buffer[] = []
-    let size = 0
-    const giveUp = () => void response.destroy(silence(timeoutMs))
-    let stopTimer = this.#clock.setTimer(timeoutMs, giveUp)
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        stopTimer()
-        stopTimer = this.#clock.setTimer(timeoutMs, giveUp)
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > RESPONSE_BYTES_MAX) throw tooLarge()
-      }
-    } catch (error) {
-      throw errorOfNetwork(error)
-    } finally {
-      stopTimer()
-    }
-    return Buffer.concat(chunks).toString()
+  #patience({ timeoutMs, isRenewable }: Outgoing, giveUp: (error: ApiError) => void): Patience {
+    return new Patience({
+      clock: this.#clock,
+      silenceMs: timeoutMs,
+      onSilence: () => giveUp(silence(timeoutMs)),
+      reachability: isRenewable ? this.#reachability : null,
+      probeAfterMs: REQUEST_PROBE_MS,
+      onReturn: () => giveUp(renewed()),
+    })
   }
+
+  /** What is thrown instead; that somebody stopped asking says nothing about the server. */
+  #failed(cause: unknown, signal: AbortSignal | undefined): ApiError {
+    const error = errorOfNetwork(cause)
+    const isUnanswered = error.code === ApiErrorCode.unavailable && error.status === null
+    if (isUnanswered && error.reason !== RENEWED && signal?.aborted !== true) {
+      this.#reachability.failed()
+    }
+    return error
+  }
+
+  /** Any answer will do. */
+  async #isAnswered(): Promise<boolean> {
+    try {
+      await this.#send({ ...PROBE, headers: await this.#access.headers() }, true).then((response) =>
+        response.resume(),
+      )
+      return true
+    } catch {
+      // That is what was asked.
+      return false
+    }
+  }
+}
+
+/** The reason of an ApiError: the server was away and is back, so the request is asked to go out once more. */
+export const RENEWED = 'Renewed'
+
+const PROBE: Outgoing = {
+  method: 'GET',
+  path: '/version',
+  headers: {},
+  timeoutMs: PROBE_TIMEOUT_MS,
+  isRepeatable: false,
+  isRenewable: false,
 }
 
 class StaleConnection extends Error {}
@@ -144,6 +228,10 @@ function isStale(request: ClientRequest, error: NodeJS.ErrnoException): boolean 
 /** A path that swallows packets is found out by TCP itself, well before any timer of ours about silence. */
 function keepAlive(socket: Socket): void {
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+}
+
+function renewed(): ApiError {
+  return unavailable('the API server was away while it was asked', RENEWED)
 }
 
 function silence(timeoutMs: number): ApiError {

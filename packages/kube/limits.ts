@@ -15,6 +15,14 @@ export const IDLE_CONNECTION_MS = 45_000
 /** A dead path is found by TCP after 5 + 3 × 2 s. */
 export const KEEP_ALIVE_DELAY_MS = 5_000
 
+/** Somebody who waits in silence is looked after so often. */
+export const LOOK_ROUND_MS = 500
+/** Silence after which it is probed whether the server is there at all: of a request, and of a watch. */
+export const REQUEST_PROBE_MS = 1_000
+export const WATCH_PROBE_MS = 10_000
+/** A probe that takes longer has failed. */
+export const PROBE_TIMEOUT_MS = 1_000
+
 /** The API server is asked to end each watch after this time, so that clients spread again over its replicas. */
 export const WATCH_SECONDS = 290
 /** A watch that says nothing for so long, not even a bookmark, is renewed. */
@@ -24,7 +32,8 @@ export const CLEAN_CLOSE_JITTER_MS = 50
 /** A watch that lived shorter counts as a failure: its end would be answered by the next at once, for ever. */
 export const WATCH_LIFE_MS_MIN = 1_000
 export const BACK_OFF_MS_MIN = 100
-export const BACK_OFF_MS_MAX = 2_000
+/** So that nothing is missed for longer than 2 s once the API server is back. */
+export const BACK_OFF_MS_MAX = 1_500
 /** A Retry-After that asks for more is cut. */
 export const RETRY_AFTER_MS_MAX = 60_000
 /** Lists older than what is known are refused for so long; then versions are taken to have been set back. */

@@ -14,6 +14,7 @@ import { type ApiObject, isOlder } from './api-object.ts'
 import type { ApiServer, Query } from './api-server.ts'
 import { BackOff } from './back-off.ts'
 import { type Clock, pause } from './clock.ts'
+import { RENEWED } from './connections.ts'
 import { KeptObjects, type Listing } from './kept-objects.ts'
 import {
   CLEAN_CLOSE_JITTER_MS,
@@ -29,6 +30,8 @@ export interface ListWatchOptions<T> {
   readonly path: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
+  /** Objects in one page of a list; default PAGE_SIZE. Fewer where they are large: a page is in memory at once. */
+  readonly pageSize?: number
   /** What is kept of an object. */
   readonly take: (object: ApiObject) => T
   /** `value` is null where it is gone, `last` where it was not known. `id`: `NAMESPACE/NAME`, or `NAME`. */
@@ -118,10 +121,11 @@ export class ListWatch<T> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { api, path } = this.#options
+    const { api, path, pageSize } = this.#options
+    const query = { ...this.#selectors(), ...(pageSize === undefined ? {} : { limit: pageSize }) }
     const listing: Listing<T> = new Map()
     let version = ''
-    for await (const page of api.pages(path, this.#selectors(), { signal })) {
+    for await (const page of api.pages(path, query, { signal })) {
       version = page.resourceVersion
       for (const object of page.items) this.#objects.collect(listing, object)
     }
@@ -184,6 +188,7 @@ export class ListWatch<T> {
 
   #afterFailure(error: unknown): number {
     if (!(error instanceof ApiError)) throw error
+    if (error.reason === RENEWED) return 0
     if (!error.isTransient) this.#version = null
     // History that is over is no trouble, unless listing again does not help.
     if (error.code === ApiErrorCode.gone && this.#backOff.failures === 0) {

@@ -1,11 +1,9 @@
 /**
- * The answer to a watch as events, line by line. Ends where the server ends it, or after too long a silence; fails
- * where the connection does, at an ERROR event, and at a line that is no event.
+ * The answer to a watch as events, line by line. Not here: the connection, and how long it may be silent
+ * (connections.ts).
  */
-import type { IncomingMessage } from 'node:http'
-import { ApiError, ApiErrorCode, errorOfNetwork, errorOfStatus } from './api-error.ts'
+import { ApiError, ApiErrorCode, errorOfStatus } from './api-error.ts'
 import type { ApiObject } from './api-object.ts'
-import type { Clock } from './clock.ts'
 import { EVENT_BYTES_MAX } from './limits.ts'
 
 export interface WatchEvent {
@@ -13,29 +11,9 @@ export interface WatchEvent {
   readonly object: ApiObject
 }
 
-export async function* readWatch(
-  response: IncomingMessage,
-  clock: Clock,
-  silenceMs: number,
-): AsyncGenerator<WatchEvent> {
-  let isSilent = false
-  const giveUp = () => {
-    isSilent = true
-    response.destroy()
-  }
-  let stopTimer = clock.setTimer(silenceMs, giveUp)
-  try {
-    for await (const line of readLines(response)) {
-      stopTimer()
-      yield parseEvent(line)
-      stopTimer = clock.setTimer(silenceMs, giveUp)
-    }
-  } catch (error) {
-    if (!isSilent) throw errorOfNetwork(error)
-  } finally {
-    stopTimer()
-    response.destroy()
-  }
+/** @throws ApiError `gone` (or what else an ERROR event says), `invalid` at a line that is no event */
+export async function* readEvents(chunks: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent> {
+  for await (const line of readLines(chunks)) yield parseEvent(line)
 }
 
 async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -1,0 +1,100 @@
+/**
+ * Finds out that the API server was away and is back, for those who wait on connections that will never say so:
+ * a request that was swallowed, a watch whose path was lost. While anybody waits in silence the server is probed over a
+ * fresh connection; who was waiting when probes (or requests) failed is let go when one succeeds, and asks again.
+ *
+ *   heard ──silence──► probe ──answered──► goes on waiting: the server is slow, or has nothing to say
+ *                        └────failed──► probe, probe, … ──answered──► let go
+ *
+ * Not here: how long anybody waits at most (connections.ts, watch-stream.ts).
+ */
+import type { Clock } from './clock.ts'
+import { LOOK_ROUND_MS } from './limits.ts'
+
+export interface Wait {
+  /** Something came over this connection. */
+  heard(): void
+  end(): void
+}
+
+interface Waiting {
+  readonly probeAfterMs: number
+  readonly letGo: () => void
+  heardAtMs: number
+}
+
+export class Reachability {
+  readonly #clock: Clock
+  readonly #probe: () => Promise<boolean>
+  readonly #waiting = new Set<Waiting>()
+  #failedAtMs: number | null = null
+  #probedAtMs = Number.NEGATIVE_INFINITY
+  #isProbing = false
+  #stopTimer: (() => void) | null = null
+
+  constructor(clock: Clock, probe: () => Promise<boolean>) {
+    this.#clock = clock
+    this.#probe = probe
+  }
+
+  /** `letGo` is called when the server was away meanwhile and is back. */
+  wait(probeAfterMs: number, letGo: () => void): Wait {
+    const waiting: Waiting = { probeAfterMs, letGo, heardAtMs: this.#clock.nowMs() }
+    this.#waiting.add(waiting)
+    this.#lookLater()
+    return {
+      heard: () => {
+        waiting.heardAtMs = this.#clock.nowMs()
+      },
+      end: () => {
+        this.#waiting.delete(waiting)
+        if (this.#waiting.size === 0) this.#stopLooking()
+      },
+    }
+  }
+
+  /** A request had no answer. */
+  failed(): void {
+    this.#failedAtMs = this.#clock.nowMs()
+  }
+
+  /** A request sent at that time was answered, in whatever words. */
+  answered(sentAtMs: number): void {
+    const failedAtMs = this.#failedAtMs
+    if (failedAtMs === null || sentAtMs < failedAtMs) return
+    this.#failedAtMs = null
+    for (const waiting of this.#waiting) if (waiting.heardAtMs < failedAtMs) waiting.letGo()
+  }
+
+  #lookLater(): void {
+    this.#stopTimer ??= this.#clock.setTimer(LOOK_ROUND_MS, () => {
+      this.#stopTimer = null
+      if (this.#waiting.size === 0) return
+      this.#lookLater()
+      if (!this.#isProbing && this.#isDue()) void this.#probeOnce()
+    })
+  }
+
+  #stopLooking(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = null
+  }
+
+  #isDue(): boolean {
+    if (this.#failedAtMs !== null) return true
+    const nowMs = this.#clock.nowMs()
+    return [...this.#waiting].some(
+      ({ heardAtMs, probeAfterMs }) => nowMs - Math.max(heardAtMs, this.#probedAtMs) > probeAfterMs,
+    )
+  }
+
+  async #probeOnce(): Promise<void> {
+    const sentAtMs = this.#clock.nowMs()
+    this.#isProbing = true
+    this.#probedAtMs = sentAtMs
+    const isAnswered = await this.#probe()
+    this.#isProbing = false
+    if (isAnswered) this.answered(sentAtMs)
+    else this.failed()
+  }
+}
