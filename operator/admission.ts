@@ -9,7 +9,7 @@ import type { Context } from './context.ts'
 import { identify, identityOfTable } from './identity.ts'
 import { isoTime } from './iso-time.ts'
 import type { Pool, SeenObject } from './pool.ts'
-import type { Origin, Pod, Sighting } from './ports.ts'
+import type { Origin, Sighting } from './ports.ts'
 import { endpointsOf, isWantedBy, type Wanted, wantedOfSpec, wantedOfTable } from './snapshot.ts'
 import { count, type Finding } from './status.ts'
 
@@ -44,13 +44,15 @@ function admitObject(
   const { parsed, fingerprint } = look(pool, object)
   const sipProxy = parsed.ok ? parsed.sipProxy : null
   identifyPool(pool, { ...found, fingerprint, sipProxy })
-  claim(pool, sipProxy?.spec ?? null, context)
+  const notAllowed = sipProxy === null ? null : addressRefused(pool, sipProxy.spec, context)
+  // Whoever may not have an address keeps nobody else from it.
+  claim(pool, notAllowed === null ? (sipProxy?.spec ?? null) : null, context)
   if (!parsed.ok) {
     const message = `${describeProblems(parsed.problems)}.`
     return { reason: 'InvalidSpec', message }
   }
   const { spec, annotations } = parsed.sipProxy
-  const refused = changeRefused(pool, spec) ?? conflictOf(pool, spec, context)
+  const refused = notAllowed ?? changeRefused(pool, spec) ?? conflictOf(pool, spec, context)
   if (refused !== null) return refused
   pool.spec = spec
   pool.specGeneration = pool.identity?.generation ?? 1
@@ -80,10 +82,7 @@ function identifyPool(
   const matchesTable = () =>
     sipProxy !== null &&
     table !== null &&
-    isWantedBy(
-      wantedOfSpec(namespace, name, sipProxy.spec, podsOf(pool, sipProxy.spec, context)),
-      table,
-    )
+    isWantedBy(wantedOfSpec(namespace, name, sipProxy.spec, []), table)
   pool.identity = identify({
     origin,
     fingerprint,
@@ -108,6 +107,21 @@ export function claim(
   const created = pool.identity?.objectCreated ?? isoTime(pool.firstSeenMs)
   const wants = wanted === null ? held : endpointsOf(wanted)
   context.mark(context.claims.set(pool.key, wants, held, created))
+}
+
+/** Addresses are a privilege (design section 3). */
+function addressRefused(
+  { namespace }: Pool,
+  { addresses }: SipProxySpec,
+  { addressPools, ports }: Context,
+): Finding | null {
+  if (addressPools === null) return null
+  const index = addresses.findIndex((address) => !addressPools.allow(address, namespace))
+  if (index === -1) return null
+  const allowed = addressPools.of(namespace)
+  const choice = allowed.length === 0 ? '' : `choose one of ${allowed.join(', ')}, or `
+  const message = `spec.addresses[${index}]: ${addresses[index]} is in no address pool of namespace ${namespace}: ${choice}have ${ports.cluster.names.addressPools}.`
+  return { reason: 'AddressNotAllowed', message }
 }
 
 function changeRefused({ table, identity }: Pool, spec: SipProxySpec): Finding | null {
@@ -140,18 +154,10 @@ function withConsequence({ reason, message }: Finding, { table }: Pool): Finding
 }
 
 function lastGood(pool: Pool, context: Context): Wanted | null {
-  const { namespace, name, spec, table } = pool
-  if (spec !== null) return wantedOfSpec(namespace, name, spec, podsOf(pool, spec, context))
+  const { key, namespace, name, spec, table } = pool
+  const pods = context.ports.cluster.pods(key, spec?.proxies.selector)
+  if (spec !== null) return wantedOfSpec(namespace, name, spec, pods)
   return table === null || table.removed ? null : wantedOfTable(table)
-}
-
-function podsOf(
-  { namespace }: { namespace: string },
-  spec: SipProxySpec,
-  { ports }: Context,
-): readonly Pod[] {
-  const { selector } = spec.proxies
-  return selector === undefined ? [] : ports.cluster.pods(namespace, selector)
 }
 
 function fingerprintOf(object: unknown): string {

@@ -3,8 +3,19 @@ import { parseConfig, UsageError } from './config.ts'
 
 test('a directory is enough', () => {
   expect(parseConfig(['--directory', '/var/lib/sipcast'])).toEqual({
-    directory: '/var/lib/sipcast',
+    place: { kind: 'directory', directory: '/var/lib/sipcast' },
     metrics: null,
+  })
+})
+
+test('on Kubernetes the namespace is enough', () => {
+  expect(parseConfig(['--kubernetes', '--namespace', 'sipcast-system']).place).toEqual({
+    kind: 'kubernetes',
+    kubeconfig: null,
+    namespace: 'sipcast-system',
+    lease: 'sipcast-operator',
+    identity: null,
+    addressPools: null,
   })
 })
 
@@ -18,7 +29,11 @@ test.each([
 })
 
 test.each([
-  [[], '--directory DIR is missing'],
+  [[], '--directory DIR or --kubernetes is missing'],
+  [['--kubernetes'], '--namespace NAMESPACE is missing'],
+  [['--kubernetes', '--namespace', 'a/b'], '--namespace a/b is no Kubernetes name'],
+  [['--kubernetes', '--namespace', 'n', '--directory', 'd'], 'exclude each other'],
+  [['--directory', 'd', '--lease', 'l'], '--lease goes with --kubernetes only'],
   [['--directory', 'd', '--metrics', '9090'], '--metrics 9090 is not HOST:PORT'],
   [['--directory', 'd', '--metrics', 'example.com:1'], 'is not HOST:PORT'],
   [['--directory', 'd', '--metrics', '127.0.0.1:70000'], 'is not HOST:PORT'],

@@ -1,16 +1,21 @@
 /** What every pass works with: the ports, and what is known across SipProxies. */
+import type { AddressPools } from './address-pools.ts'
 import type { Balancers } from './balancers.ts'
 import type { Claims } from './claims.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pool } from './pool.ts'
 import { type Key, type Ports, StoreError, StoreErrorCode } from './ports.ts'
 import type { Probes } from './probes.ts'
+import type { Readiness } from './readiness.ts'
 
 export interface Context {
   readonly ports: Ports
   readonly claims: Claims
   readonly balancers: Balancers
   readonly probes: Probes
+  readonly readiness: Readiness
+  /** Null: every address may be used (directory mode). */
+  readonly addressPools: AddressPools | null
   readonly metrics: Metrics
   /** Id of the key that signs; null while there is none that balancers could have. */
   readonly signingKey: () => number | null

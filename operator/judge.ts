@@ -65,6 +65,8 @@ export interface Judgement {
   readonly reason: string
   readonly isEligible: boolean
   readonly isNewcomer: boolean
+  /** What probes alone say; null: nothing yet. */
+  readonly probed: { readonly isUp: boolean; readonly reason: string } | null
   readonly rttMs: number | null
 }
 
@@ -142,8 +144,9 @@ function judgeOne(candidate: Candidate, isHeld: boolean, input: JudgeInput) {
   const tracked = input.trackedOf(id)
   const last = input.lastMembers.get(id) ?? null
   const hasSlots = (input.slotsOf.get(id) ?? 0) > 0
+  const health = believedHealth(tracked, last, { isHeld, nowMs })
   const standing = {
-    health: believedHealth(tracked, last, { isHeld, nowMs }),
+    health,
     isReady: candidate.ready,
     isDeleted: candidate.deleting,
     isDrained: candidate.drain,
@@ -174,6 +177,7 @@ function judgeOne(candidate: Candidate, isHeld: boolean, input: JudgeInput) {
     reason: reasonOf(candidate, { state, tracked, isHeld, isWaiting }, input),
     isEligible: isUsable,
     isNewcomer: !memory.hasLeft && !hasSlots,
+    probed: probedOf(health, tracked),
     rttMs: tracked?.rttMs ?? null,
   }
   const waitsForTime = isWaiting && handBack.policy === HandBack.auto
@@ -256,6 +260,13 @@ function reasonOf(
   if (drain) return Reason.drainRequested
   if (state === MemberState.draining) return Reason.unavailable
   return isWaiting ? Reason.awaitingHandBack : Reason.answers
+}
+
+function probedOf({ isNew, state }: Health, tracked: Tracked | null): Judgement['probed'] {
+  if (isNew || state === MemberState.unknown) return null
+  if (state === MemberState.up) return { isUp: true, reason: Reason.answers }
+  if (state === MemberState.draining) return { isUp: false, reason: Reason.unavailable }
+  return { isUp: false, reason: reasonDown(tracked) ?? Reason.downBefore }
 }
 
 function answersNow(tracked: Tracked | null): boolean {

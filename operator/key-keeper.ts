@@ -1,8 +1,8 @@
 /**
- * Keeps keys.json as keys.ts says it should be, and knows which key signs. The only writer of keys.
- * Invariants: a key signs only once it is stored where balancers read it; keys in memory are put back when the file
- * is lost; keys that are nowhere any more are replaced under new ids, loudly, because every token made with them is
- * void.
+ * Keeps the stored keys as keys.ts says they should be, and knows which key signs. The only writer of keys.
+ * Invariants: a key signs only once it is stored where balancers read it; keys in memory are put back when what is
+ * stored is lost; keys that are nowhere any more are replaced under new ids, loudly, because every token made with
+ * them is void.
  */
 import type { Balancers } from './balancers.ts'
 import { encodeKeys, type KeyNews, type MacKey, parseKeys, stepKeys } from './keys.ts'
@@ -88,11 +88,12 @@ export class KeyKeeper {
   #base(stored: Stored | null): readonly MacKey[] {
     const found = stored === null ? null : parseKeys(stored.text)
     const known = this.#keys
-    const { tell } = this.#options.ports
+    const { tell, cluster } = this.#options.ports
+    const { keys: name } = cluster.names
     const state = stored === null ? 'missing' : 'damaged'
     if (known === null) {
       if (found === null && (stored !== null || this.#options.namedByTables().size > 0)) {
-        const message = `keys.json was ${state}: new keys are made, and tokens of the old ones are void until phones register again`
+        const message = `${name} was ${state}: new keys are made, and tokens of the old ones are void until phones register again`
         tell({ level: 'error', event: 'KeysRecreated', message })
       }
       return found ?? []
@@ -100,8 +101,8 @@ export class KeyKeeper {
     if (found !== null && keepsSigner(found, known, this.#signingKey)) return found
     const message =
       found === null
-        ? `keys.json was ${state}: the keys in memory are written again`
-        : 'keys.json was changed without the key that signs: the keys in memory are written again'
+        ? `${name} was ${state}: the keys in memory are written again`
+        : `${name} was changed without the key that signs: the keys in memory are written again`
     tell({ level: 'error', event: 'KeysRestored', message })
     return known
   }

@@ -66,3 +66,17 @@ export const SOCKET_RETRY_MS = 5_000
 
 /** First tables up to so many slots times members are computed on the main thread: some 25 ms. */
 export const ASSIGN_HERE_MAX = 1 << 18
+
+/** Condition type of the readiness gate that the operator sets from its probes. */
+export const GATE_CONDITION = 'sipcast.io/options'
+
+/** Writes to the API server: tables, gates, status and events together. */
+export const WRITES_PER_SECOND = 100
+export const WRITE_BURST = 200
+
+/** Writes that no pass waits for: so many at once; one that failed is tried again at least this often. */
+export const OUTBOX_AT_ONCE_MAX = 8
+export const OUTBOX_RETRY_DELAY_MAX_MS = 10_000
+
+/** After failed requests the first success makes everything that failed be tried again, at most this often. */
+export const RECOVERY_PERIOD_MIN_MS = 500

@@ -1,18 +1,19 @@
 /**
  * The operator's process: command line in, ports put together, signals. The only place that knows all skins.
- * Not here: what an operator does (operator.ts). Invariants: a usage error ends with 2, a refused configuration with
- * 1, each with one line on standard error; SIGTERM and SIGINT end in order with 0.
+ * Not here: what an operator does (operator.ts). Invariants: a usage error ends with 2, a refused configuration and
+ * the loss of the lease with 1, each with one line; SIGTERM and SIGINT end in order with 0.
  */
-import { stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import process from 'node:process'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Config, parseConfig, USAGE, UsageError } from './config.ts'
 import { assignOnThread } from './io/assign-thread.ts'
-import { Directory } from './io/directory.ts'
+import { openDirectory } from './io/directory-skin.ts'
 import { serveHttp } from './io/http.ts'
-import { lockDirectory } from './io/lock.ts'
+import { openKubernetes } from './io/kubernetes/skin.ts'
 import { openLog } from './io/log.ts'
 import { SipProber } from './io/sip-prober.ts'
+import { RefusedError, type Skin, type SkinPorts } from './io/skin.ts'
 import { errnoOf } from './io/store-error.ts'
 import { systemClock, systemRandom } from './io/system-clock.ts'
 import { STOP_WAIT_MAX_MS } from './limits.ts'
@@ -21,11 +22,6 @@ import type { Tell } from './ports.ts'
 
 const EXIT_REFUSED = 1
 const EXIT_USAGE = 2
-
-/** A configuration of good form that cannot be served. */
-class RefusedError extends Error {
-  override readonly name = 'RefusedError'
-}
 
 await main(process.argv.slice(2))
 
@@ -41,54 +37,69 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function run(config: Config): Promise<void> {
-  const stopped = nextSignal()
-  await takeDirectory(config.directory)
-  const tell = openLog()
-  const ports = { clock: systemClock, tell }
-  const directory = new Directory({ path: config.directory, ...ports })
-  const prober = new SipProber(ports)
-  const operator = new Operator({
-    ...ports,
-    random: systemRandom,
-    cluster: directory,
-    prober,
-    assignElsewhere: assignOnThread,
-  })
-  const closeHttp = await serve(config, operator, tell)
+  const stopping = onSignal()
+  const ports: SkinPorts = {
+    tell: openLog(),
+    deposed: (why) => endDeposed(why, ports.tell),
+    process: `${hostname()}-${process.pid}`,
+  }
+  const skin = await openSkin(config, ports)
+  const { cluster, addressPools, tell } = skin
+  const prober = new SipProber({ clock: systemClock, tell })
+  const operator = new Operator(
+    {
+      ...ports,
+      tell,
+      clock: systemClock,
+      random: systemRandom,
+      cluster,
+      prober,
+      assignElsewhere: assignOnThread,
+    },
+    { addressPools },
+  )
+  const closeHttp = await serveMetrics(config, operator, skin)
   await prober.start((result) => operator.takeResult(result))
-  await directory.start()
-  await operator.start()
-  const { directory: path } = config
-  tell({
-    level: 'info',
-    event: 'Started',
-    message: `serving ${path}`,
-    details: { pid: process.pid },
-  })
+  await serve(skin, operator, stopping)
 
-  tell({ level: 'info', event: 'Stopping', message: await stopped })
-  // A disk that hangs must not keep the process: what is not written now is planned again at the next start.
+  tell({ level: 'info', event: 'Stopping', message: String(stopping.reason) })
+  // A disk or a server that hangs must not keep the process: what is not written now is planned again at the next
+  // start.
   systemClock.after(STOP_WAIT_MAX_MS, () => process.exit(0))
   await operator.stop()
   await prober.stop()
-  await directory.stop()
+  await skin.stop()
   closeHttp()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
   process.exit(0)
 }
 
-async function takeDirectory(path: string): Promise<void> {
-  const isDirectory = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  if (!isDirectory) throw new RefusedError(`--directory ${path} is no directory`)
-  if ((await lockDirectory(path)) === null) {
-    throw new RefusedError(`--directory ${path} is already served by another operator`)
-  }
+async function openSkin({ place }: Config, ports: SkinPorts): Promise<Skin> {
+  return place.kind === 'directory'
+    ? await openDirectory(place, ports)
+    : await openKubernetes(place, ports)
 }
 
-async function serve({ metrics: listen }: Config, operator: Operator, tell: Tell) {
+/** Resolves when the process shall end, even if it never came to lead. */
+async function serve(skin: Skin, operator: Operator, stopping: AbortSignal): Promise<void> {
+  const stopped = new Promise((resolve) => stopping.addEventListener('abort', resolve))
+  try {
+    await skin.start(stopping, operator.metrics)
+    await operator.start()
+  } catch (cause) {
+    if (!stopping.aborted || cause !== stopping.reason) throw cause
+    return
+  }
+  const details = { pid: process.pid }
+  skin.tell({ level: 'info', event: 'Started', message: `serving ${skin.place}`, details })
+  await stopped
+}
+
+async function serveMetrics(
+  { metrics: listen }: Config,
+  operator: Operator,
+  skin: Skin,
+): Promise<() => unknown> {
   if (listen === null) return () => undefined
   const { registry } = operator.metrics
   collectDefaultMetrics({ register: registry })
@@ -99,9 +110,11 @@ async function serve({ metrics: listen }: Config, operator: Operator, tell: Tell
         text: await registry.metrics(),
       }),
       health: () => operator.healthProblem(),
-      ready: () => operator.readinessProblem(),
+      // Standing by is all that a second replica has to do: rollouts must not wait for more.
+      ready: () => (skin.isStandby ? null : operator.readinessProblem()),
+      role: () => (skin.isStandby ? 'standby' : 'ok'),
     })
-    server.on('error', ({ message }) => tell({ level: 'error', event: 'HttpFailed', message }))
+    server.on('error', ({ message }) => skin.tell({ level: 'error', event: 'HttpFailed', message }))
     return () => server.close()
   } catch (cause) {
     const why = errnoOf(cause) || String(cause)
@@ -109,10 +122,20 @@ async function serve({ metrics: listen }: Config, operator: Operator, tell: Tell
   }
 }
 
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal))
+function onSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => controller.abort(signal))
+  return controller.signal
+}
+
+/** At once and without order: whatever this process would still do, another does now. */
+function endDeposed(why: string, tell: Tell): never {
+  tell({
+    level: 'error',
+    event: 'Deposed',
+    message: `${why}; another operator leads, this one ends`,
   })
+  process.exit(EXIT_REFUSED)
 }
 
 function end(code: number, message: string): void {

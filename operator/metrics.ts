@@ -5,6 +5,7 @@
  * counted per probe but the probe. The process's own metrics are added in io/.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Staleness } from './ports.ts'
 
 export interface PoolSample {
   readonly namespace: string
@@ -25,6 +26,7 @@ export interface Samples {
   readonly pools: () => readonly PoolSample[]
   readonly queueDepth: () => number
   readonly freshBalancers: () => number
+  readonly staleness: () => readonly Staleness[]
 }
 
 const PROXY_STATES = ['Unknown', 'Up', 'Down', 'Draining', 'NotReady'] as const
@@ -70,6 +72,23 @@ export function makeMetrics(samples: Samples) {
       name: 'sipcast_operator_store_failures_total',
       help: 'Reads and writes that did not happen, by what and why',
       labelNames: ['what', 'code'] as const,
+      registers,
+    }),
+    leader: new Gauge({
+      name: 'sipcast_operator_leader',
+      help: '1: this process leads; 0: it stands by',
+      registers,
+    }),
+    apiRequests: new Counter({
+      name: 'sipcast_operator_api_requests_total',
+      help: 'Requests to the API server, by verb, resource and status code',
+      labelNames: ['verb', 'resource', 'code'] as const,
+      registers,
+    }),
+    eventsDropped: new Counter({
+      name: 'sipcast_operator_events_dropped_total',
+      help: 'Kubernetes Events that were not written, by why',
+      labelNames: ['why'] as const,
       registers,
     }),
   }
@@ -130,6 +149,9 @@ function addPoolGauges(registers: Registry[], samples: Samples): void {
         if (rttMs !== null) set.set({ namespace, name, proxy }, rttMs / 1000)
       }
     }
+  })
+  gauge('watch_stale_seconds', 'For how long changes may have been missed', ['resource'], (set) => {
+    for (const { resource, seconds } of samples.staleness()) set.set({ resource }, seconds)
   })
   gauge('queue_depth', 'SipProxies that wait for a pass', [], (set) =>
     set.set(samples.queueDepth()),

@@ -6,6 +6,7 @@
  * throws, the others go on.
  */
 import type { ProbeResult } from '@sipcast/net'
+import type { AddressPools } from './address-pools.ts'
 import { admit, claim } from './admission.ts'
 import { Balancers } from './balancers.ts'
 import { Claims } from './claims.ts'
@@ -17,7 +18,13 @@ import { makePool, type Pool } from './pool.ts'
 import type { BalancerReport, Change, Key, Ports } from './ports.ts'
 import { Probes } from './probes.ts'
 import { type PassEnd, Queue } from './queue.ts'
+import { Readiness } from './readiness.ts'
 import { readTable, reconcile } from './reconcile.ts'
+
+export interface OperatorOptions {
+  /** Null: every address may be used. */
+  readonly addressPools?: AddressPools | null
+}
 
 export class Operator {
   readonly metrics: Metrics
@@ -36,7 +43,7 @@ export class Operator {
   #housekeptMs: number
   #isReady = false
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, { addressPools = null }: OperatorOptions = {}) {
     const { clock, random, tell, prober } = ports
     this.#ports = ports
     this.#housekeptMs = clock.monotonicMs()
@@ -44,6 +51,7 @@ export class Operator {
       pools: () => this.#samples(),
       queueDepth: () => this.#queue.depth,
       freshBalancers: () => this.#balancers.acceptedKeyIds().length,
+      staleness: () => ports.cluster.staleness(),
     })
     this.#probes = new Probes({
       prober,
@@ -65,6 +73,8 @@ export class Operator {
       claims: new Claims(),
       balancers: this.#balancers,
       probes: this.#probes,
+      readiness: new Readiness(),
+      addressPools,
       metrics: this.metrics,
       signingKey: () => this.#keeper.signingKey,
       mark: (keys) => this.#markEach(keys),
@@ -75,6 +85,8 @@ export class Operator {
   /** Reads what there is, then lives by changes. */
   async start(): Promise<void> {
     const { cluster } = this.#ports
+    this.metrics.leader.set(1)
+    this.#housekeptMs = this.#ports.clock.monotonicMs()
     for (const report of cluster.balancers()) this.#takeReport(report.name, report)
     this.#unwatch = cluster.watch((change) => this.#take(change))
     await this.#enlist([...cluster.keys()])
@@ -87,6 +99,7 @@ export class Operator {
   /** Resolves when no pass is under way. */
   async stop(): Promise<void> {
     this.#isReady = false
+    this.metrics.leader.set(0)
     this.#unwatch?.()
     this.#cancelHousekeeping?.()
     await this.#queue.stop()
@@ -99,6 +112,7 @@ export class Operator {
 
   /** Null = alive. */
   healthProblem(): string | null {
+    if (!this.#isReady) return null
     const idleMs = this.#ports.clock.monotonicMs() - this.#housekeptMs
     return idleMs > 6 * HOUSEKEEPING_PERIOD_MS ? `stuck for ${Math.round(idleMs)} ms` : null
   }
@@ -122,6 +136,13 @@ export class Operator {
         this.#noteNews([change.key])
         return
       }
+      case 'pods':
+        this.#markEach([change.key])
+        return
+      case 'recovery':
+        void this.#keeper.step()
+        this.#markEach(this.#failingKeys())
+        return
       case 'sipProxy':
       case 'table':
         this.#noteNews([change.key])
@@ -203,6 +224,12 @@ export class Operator {
 
   #markAll(): void {
     this.#markEach([...this.#pools.keys()])
+  }
+
+  #failingKeys(): readonly Key[] {
+    return [...this.#pools.values()]
+      .filter(({ failing, isRecovered }) => failing.size > 0 || !isRecovered)
+      .map(({ key }) => key)
   }
 
   #keepHouseLater(): void {

@@ -114,21 +114,32 @@ export const TableNews = {
   damaged: 'damaged',
   /** A good table that we did not write. */
   foreign: 'foreign',
+  /** Written by an operator that leads since: it is not taken in. */
+  successor: 'successor',
 } as const
 export type TableNews = (typeof TableNews)[keyof typeof TableNews]
 
-/** Compares what is stored with what is remembered, and takes in what it must. */
-export function takeInTable(pool: Pool, stored: Stored | null): TableNews {
+/**
+ * Compares what is stored with what is remembered, and takes in what it must. @param leaseTransitions of our own lease
+ */
+export function takeInTable(
+  pool: Pool,
+  stored: Stored | null,
+  leaseTransitions: number | null,
+): TableNews {
   const isKnown = pool.isRecovered && pool.rewrite === Rewrite.no
-  pool.isRecovered = true
   if (isKnown && stored !== null && stored.version === pool.version) return TableNews.same
+  const decoded = stored === null ? null : decodeTable(stored.text)
+  if (decoded?.ok && decoded.table.leaseTransitions > (leaseTransitions ?? Infinity)) {
+    return TableNews.successor
+  }
+  pool.isRecovered = true
   pool.version = stored?.version ?? null
-  if (stored === null) {
+  if (stored === null || decoded === null) {
     if (pool.table === null) return TableNews.none
     need(pool, Rewrite.again)
     return TableNews.vanished
   }
-  const decoded = decodeTable(stored.text)
   if (decoded.ok && isOf(pool, decoded.table)) return takeInGood(pool, decoded.table)
   if (pool.table === null) salvage(pool, stored.text)
   else need(pool, Rewrite.again)

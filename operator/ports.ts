@@ -49,13 +49,25 @@ export interface Origin {
 
 export interface Pod {
   readonly name: string
-  readonly address: string | null
+  readonly uid: string
+  /** Canonical IP literals, the cluster's own IP version first; none before the pod has its network. */
+  readonly addresses: readonly string[]
   readonly hostAddresses: readonly string[]
   readonly annotations: Readonly<Record<string, string>>
   /** It has a deletionTimestamp. */
   readonly deleting: boolean
   /** ContainersReady, and every readiness gate but ours is True. */
   readonly ready: boolean
+  /** What our readiness gate says now; null: the pod does not declare it. */
+  readonly gate: PodGate | null
+}
+
+/** The condition of our readiness gate on a pod. */
+export interface PodGate {
+  /** Null: nobody has said anything yet, which counts as False. */
+  readonly status: 'True' | 'False' | 'Unknown' | null
+  readonly reason: string
+  readonly message: string
 }
 
 export interface Stored {
@@ -94,15 +106,33 @@ export class StoreError extends Error {
 
 /** What changed; it only marks work. */
 export type Change =
-  | { readonly what: 'sipProxy' | 'table' | 'status'; readonly key: Key }
+  | { readonly what: 'sipProxy' | 'pods' | 'table' | 'status'; readonly key: Key }
   | { readonly what: 'balancer'; readonly name: string }
   | { readonly what: 'keys' }
+  /** What could not be reached can be again: whatever failed is worth trying now. */
+  | { readonly what: 'recovery' }
+
+/** What things are called where they live, for messages to people. */
+export interface Names {
+  readonly keys: string
+  /** What to do when they can be neither read nor written. */
+  readonly keysRemedy: string
+  /** What to change so that an address may be used. */
+  readonly addressPools: string
+}
+
+/** For how long changes of a resource may have been missed; 0: all is well. */
+export interface Staleness {
+  readonly resource: string
+  readonly seconds: number
+}
 
 /**
  * Where things live. Lists answer from memory that the skin keeps current; reads and writes of one thing go through,
  * and throw StoreError. `ifVersion` null means: only if there is none yet.
  */
 export interface Cluster {
+  readonly names: Names
   /**
    * Of the lease this operator works under: a table with a higher one was written by our successor. Null where there
    * is no lease.
@@ -111,7 +141,11 @@ export interface Cluster {
   /** Every SipProxy that is present, unreadable, or has a table or a status left. */
   keys(): ReadonlySet<Key>
   sighting(key: Key): Sighting
-  pods(namespace: string, selector: LabelSelector): readonly Pod[]
+  /**
+   * The pods of the SipProxy's namespace that match, and from now on `pods` changes of them for this SipProxy.
+   * Undefined: it selects none.
+   */
+  pods(key: Key, selector: LabelSelector | undefined): readonly Pod[]
   balancers(): readonly BalancerReport[]
   balancer(name: string): BalancerReport | null
   readTable(key: Key): Promise<Stored | null>
@@ -119,10 +153,17 @@ export interface Cluster {
   writeTable(key: Key, text: string, ifVersion: string | null): Promise<string>
   deleteTable(key: Key): Promise<void>
   readStatus(key: Key): Promise<SipProxyStatus | null>
+  /** May be written a little later, the last one then; if that fails, it is told and tried again. */
   writeStatus(key: Key, status: SipProxyStatus): Promise<void>
   deleteStatus(key: Key): Promise<void>
   readKeys(): Promise<Stored | null>
   writeKeys(text: string, ifVersion: string | null): Promise<string>
+  /**
+   * Is written a little later, the last one then, and tried again until it is; never to another pod that has taken the
+   * name since. From now on `pods` says so.
+   */
+  setGate(namespace: string, pod: Pod, gate: PodGate): void
+  staleness(): readonly Staleness[]
   /** Tells the listener from now on; the returned function ends it. */
   watch(listener: (change: Change) => void): () => void
 }
@@ -156,4 +197,6 @@ export interface Ports {
   readonly prober: Prober
   readonly tell: Tell
   readonly assignElsewhere: AssignElsewhere
+  /** Our successor was met: this process must not write any more. On the machine it does not return. */
+  readonly deposed: (why: string) => void
 }

@@ -8,12 +8,14 @@
 import { handBackGrowsAtMs, MemberState } from '@sipcast/mapping'
 import { type Admission, admit } from './admission.ts'
 import { attempt, type Context } from './context.ts'
+import { setGates } from './gates.ts'
 import { timeMs } from './iso-time.ts'
 import { judge, type Verdict } from './judge.ts'
 import { FIRST_RESULT_GRACE_MS, PROBE_NOW_MAX } from './limits.ts'
 import { isNobodyUsable, type Plan, planTable } from './plan.ts'
 import { type Pool, TableNews, takeInTable } from './pool.ts'
 import { Published, publishPlan } from './publish.ts'
+import type { Names } from './ports.ts'
 import type { PassEnd } from './queue.ts'
 import { readStatus, type Report, slotsByMember, writeReport } from './report.ts'
 import { retire } from './retire.ts'
@@ -39,11 +41,9 @@ export async function reconcile(pool: Pool, context: Context): Promise<PassEnd> 
       : await publishPlan(pool, planned.plan, wanted, context)
   // What became served is claimed at once, so that nobody else gets it in between.
   if (outcome === Published.published) admit(pool, sighting, context, clock.nowMs())
-  const isReported = await writeReport(
-    pool,
-    reportOf({ wanted, refused }, verdict, planned),
-    context,
-  )
+  if (verdict !== null) setGates(pool, verdict, context)
+  const report = reportOf({ wanted, refused }, verdict, planned, context)
+  const isReported = await writeReport(pool, report, context)
 
   const isFailed = outcome === Published.failed || !isReported
   context.metrics.passes.inc({
@@ -59,7 +59,12 @@ export async function readTable(pool: Pool, context: Context): Promise<boolean> 
     context.ports.cluster.readTable(pool.key),
   )
   if (read === null) return false
-  const news = takeInTable(pool, read.value)
+  const { cluster, deposed } = context.ports
+  const news = takeInTable(pool, read.value, cluster.leaseTransitions)
+  if (news === TableNews.successor) {
+    deposed(`the table of ${pool.key} was written under a later lease`)
+    return false
+  }
   if (isFirst) await readStatus(pool, context)
   const told = TABLE_NEWS[news]
   if (told !== undefined) {
@@ -147,7 +152,7 @@ async function planNext(
     return { ...nothing, hold: refused }
   }
   const signingKey = context.signingKey() ?? pool.table?.signingKey ?? null
-  if (signingKey === null) return { ...nothing, hold: NO_KEYS }
+  if (signingKey === null) return { ...nothing, hold: noKeys(cluster.names) }
   const pendingMs = pendingLeftMs(pool, wanted, verdict, clock.monotonicMs())
   if (pendingMs !== null && (pool.table === null || isNobodyUsable(verdict))) {
     return { ...nothing, pendingMs, hold: AWAITING_PROBES }
@@ -186,6 +191,7 @@ function reportOf(
   { wanted, refused }: Admission,
   verdict: Verdict | null,
   planned: Planned,
+  { ports }: Context,
 ): Report {
   return {
     refused,
@@ -193,7 +199,7 @@ function reportOf(
     verdict,
     isAllDown: planned.plan?.isAllDown ?? false,
     unpublished: planned.hold,
-    troubles: planned.isWithoutKeys ? [NO_KEYS] : [],
+    troubles: planned.isWithoutKeys ? [noKeys(ports.cluster.names)] : [],
   }
 }
 
@@ -223,10 +229,9 @@ function againMs(
 
 const UNREAD: PassEnd = { failed: true, againMs: null }
 
-const NO_KEYS: Finding = {
-  reason: 'KeysUnavailable',
-  message:
-    'keys.json can be neither read nor written: mend its permissions or make space; it is tried again.',
+function noKeys({ keys, keysRemedy }: Names): Finding {
+  const message = `${keys} can be neither read nor written: ${keysRemedy}; it is tried again.`
+  return { reason: 'KeysUnavailable', message }
 }
 
 const AWAITING_PROBES: Finding = {

@@ -15,6 +15,7 @@ import type { PassEnd } from './queue.ts'
 export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
   const { clock, tell } = context.ports
   context.probes.deletePool(pool.key)
+  context.mark(context.readiness.delete(pool.key))
   pool.spec = null
   if (pool.table === null && pool.version === null) return await clear(pool, context)
   if (pool.table !== null && !(await isRemovalPublished(pool, context))) return FAILED
@@ -32,7 +33,9 @@ export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
 async function isRemovalPublished(pool: Pool, context: Context): Promise<boolean> {
   const { table } = pool
   if (table === null) return true
-  const outcome = await publishContent(pool, { ...table, removed: true }, context)
+  const leaseTransitions = context.ports.cluster.leaseTransitions ?? table.leaseTransitions
+  const content = { ...table, removed: true, leaseTransitions }
+  const outcome = await publishContent(pool, content, context)
   return outcome !== Published.failed
 }
 

@@ -4,6 +4,7 @@
  * Not here: who is up (judge.ts). Invariants: candidates have distinct ids and at most MEMBERS_MAX of them count;
  * everything is valid as a table.
  */
+import { isIPv6 } from 'node:net'
 import { HandBackPolicy, type SipProxySpec } from '@sipcast/crds'
 import {
   canonicalJson,
@@ -29,6 +30,8 @@ export interface Candidate {
   readonly deleting: boolean
   /** ContainersReady and other gates; always true of static proxies. */
   readonly ready: boolean
+  /** Null: a static proxy, or one known from the last table alone. */
+  readonly pod: Pod | null
 }
 
 /** What the spec says of the table, in the table's words. */
@@ -102,6 +105,7 @@ export function wantedOfTable(table: Table): Wanted {
         drain: state === MemberState.draining,
         deleting: false,
         ready: true,
+        pod: null,
       }),
     ),
   }
@@ -157,10 +161,14 @@ function endpointText({ address, port }: { address: string; port: number }): str
   return `${address} ${port}`
 }
 
-function candidatesOf({ proxies }: SipProxySpec, pods: readonly Pod[]): readonly Candidate[] {
+function candidatesOf(
+  { addresses: shared, proxies }: SipProxySpec,
+  pods: readonly Pod[],
+): readonly Candidate[] {
   const byIds = new Map<string, Candidate>()
   for (const pod of pods) {
-    if (pod.address !== null) byIds.set(pod.name, candidateOfPod(pod, pod.address, proxies.port))
+    const address = addressOf(pod, shared)
+    if (address !== null) byIds.set(pod.name, candidateOfPod(pod, address, proxies.port))
   }
   // A static entry with the name of a pod is what a person wrote: it counts.
   for (const { name, address, port, weight, drain } of proxies.static) {
@@ -173,9 +181,15 @@ function candidatesOf({ proxies }: SipProxySpec, pods: readonly Pod[]): readonly
       drain,
       deleting: false,
       ready: true,
+      pod: null,
     })
   }
   return [...byIds.values()].toSorted(byId).slice(0, MEMBERS_MAX)
+}
+
+/** Of a pod with both IP versions, the address of the version that phones use first: nothing is translated then. */
+function addressOf({ addresses }: Pod, [first = '']: readonly string[]): string | null {
+  return addresses.find((one) => isIPv6(one) === isIPv6(first)) ?? addresses[0] ?? null
 }
 
 function candidateOfPod(pod: Pod, address: string, port: number): Candidate {
@@ -190,6 +204,7 @@ function candidateOfPod(pod: Pod, address: string, port: number): Candidate {
     drain: pod.annotations[DRAIN_ANNOTATION] === 'true',
     deleting: pod.deleting,
     ready: pod.ready,
+    pod,
   }
 }
 

@@ -29,6 +29,8 @@ export class World {
   readonly cluster = new MemoryCluster()
   readonly prober = new MemoryProber(this.clock)
   readonly notices: Notice[] = []
+  /** Why the process would have ended. */
+  readonly deposed: string[] = []
   operator: Operator
 
   constructor() {
@@ -43,6 +45,7 @@ export class World {
       prober: this.prober,
       tell: (notice) => this.notices.push(notice),
       assignElsewhere: async (input) => assign(input),
+      deposed: (why) => this.deposed.push(why),
     })
     this.prober.listener = (result) => operator.takeResult(result)
     return operator

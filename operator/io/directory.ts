@@ -22,6 +22,7 @@ import {
   type Clock,
   type Cluster,
   type Key,
+  type Names,
   type Pod,
   type Sighting,
   StoreError,
@@ -41,6 +42,11 @@ const JSON_FILE = /\.json$/
 
 export class Directory implements Cluster {
   readonly leaseTransitions = null
+  readonly names: Names = {
+    keys: KEYS_FILE,
+    keysRemedy: 'mend its permissions or make space',
+    addressPools: 'nothing: in directory mode every address may be used',
+  }
   readonly #path: string
   readonly #clock: Clock
   readonly #tell: Tell
@@ -95,6 +101,7 @@ export class Directory implements Cluster {
     return this.#manifests.sighting(key)
   }
 
+  /** Pods are a cluster's. */
   pods(): readonly Pod[] {
     return []
   }
@@ -134,6 +141,10 @@ export class Directory implements Cluster {
     await this.#remove(this.#fileOf('status', key))
   }
 
+  setGate(): void {
+    // There are no pods here.
+  }
+
   async readKeys(): Promise<Stored | null> {
     const stored = await this.#read(KEYS_FILE)
     if (stored !== null) await this.#keepSecret()
@@ -142,6 +153,11 @@ export class Directory implements Cluster {
 
   async writeKeys(text: string, ifVersion: string | null): Promise<string> {
     return await this.#write(KEYS_FILE, text, ifVersion, { mode: 0o600, durable: true })
+  }
+
+  /** A folder that cannot be watched is read again and again. */
+  staleness(): readonly never[] {
+    return []
   }
 
   watch(listener: (change: Change) => void): () => void {

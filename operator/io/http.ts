@@ -10,6 +10,8 @@ export interface HttpPages {
   /** Null = fine, else what is wrong. */
   readonly health: () => string | null
   readonly ready: () => string | null
+  /** What /readyz says when all is well. */
+  readonly role: () => string
 }
 
 /** Rejects where the address cannot be had. */
@@ -37,12 +39,12 @@ async function answerPath(path: string, response: ServerResponse, pages: HttpPag
     const { contentType, text } = await pages.metrics()
     answer(response, 200, text, contentType)
   } else if (path === '/healthz') answerState(response, pages.health())
-  else if (path === '/readyz') answerState(response, pages.ready())
+  else if (path === '/readyz') answerState(response, pages.ready(), pages.role())
   else answer(response, 404, 'there are /metrics, /healthz and /readyz\n')
 }
 
-function answerState(response: ServerResponse, problem: string | null): void {
-  answer(response, problem === null ? 200 : 503, `${problem ?? 'ok'}\n`)
+function answerState(response: ServerResponse, problem: string | null, fine = 'ok'): void {
+  answer(response, problem === null ? 200 : 503, `${problem ?? fine}\n`)
 }
 
 function answer(

@@ -3,30 +3,41 @@
  * demand.
  * Invariant: a version changes with every write, and a write with another version than the stored one is a conflict.
  */
-import type { SipProxyStatus } from '@sipcast/crds'
+import type { LabelSelector, SipProxyStatus } from '@sipcast/crds'
 import {
   type BalancerReport,
   type Change,
   type Cluster,
   type Key,
+  type Names,
   type Origin,
   type Pod,
+  type PodGate,
   type Sighting,
   StoreError,
   StoreErrorCode,
   type Stored,
 } from '../ports.ts'
 
+type Written = 'table' | 'status' | 'keys'
+
 export class MemoryCluster implements Cluster {
+  readonly names: Names = {
+    keys: 'the keys',
+    keysRemedy: 'make room for them',
+    addressPools: 'the address pools',
+  }
   leaseTransitions: number | null = null
   readonly tables = new Map<Key, Stored>()
   readonly statuses = new Map<Key, SipProxyStatus>()
   keysFile: Stored | null = null
   podList: readonly Pod[] = []
   /** Writes and reads of these fail so. */
-  readonly failures = new Map<'table' | 'status' | 'keys', StoreErrorCode>()
+  readonly failures = new Map<Written, StoreErrorCode>()
   /** How often each was written. */
-  readonly writes = { table: 0, status: 0, keys: 0 }
+  readonly writes = { table: 0, status: 0, keys: 0, gate: 0 }
+  /** By `NAMESPACE/POD`. */
+  readonly gates = new Map<string, PodGate>()
   readonly #sightings = new Map<Key, Sighting>()
   readonly #reports = new Map<string, BalancerReport>()
   readonly #listeners = new Set<(change: Change) => void>()
@@ -60,6 +71,12 @@ export class MemoryCluster implements Cluster {
     this.emit({ what: 'table', key })
   }
 
+  /** Replaces all pods; every SipProxy is told. */
+  setPods(pods: readonly Pod[]): void {
+    this.podList = pods
+    for (const key of this.#sightings.keys()) this.emit({ what: 'pods', key })
+  }
+
   emit(change: Change): void {
     for (const listener of this.#listeners) listener(change)
   }
@@ -72,8 +89,9 @@ export class MemoryCluster implements Cluster {
     return this.#sightings.get(key) ?? { kind: 'absent' }
   }
 
-  pods(): readonly Pod[] {
-    return this.podList
+  /** Of whatever labels: those of the fixture are all meant. */
+  pods(_key: Key, selector: LabelSelector | undefined): readonly Pod[] {
+    return selector === undefined ? [] : this.podList
   }
 
   balancers(): readonly BalancerReport[] {
@@ -129,6 +147,16 @@ export class MemoryCluster implements Cluster {
     return this.keysFile.version
   }
 
+  setGate(namespace: string, pod: Pod, gate: PodGate): void {
+    this.writes.gate++
+    this.gates.set(`${namespace}/${pod.name}`, gate)
+    this.podList = this.podList.map((one) => (one.uid === pod.uid ? { ...one, gate } : one))
+  }
+
+  staleness(): readonly never[] {
+    return []
+  }
+
   watch(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -138,7 +166,7 @@ export class MemoryCluster implements Cluster {
     return String(++this.#version)
   }
 
-  #mayFail(what: 'table' | 'status' | 'keys'): void {
+  #mayFail(what: Written): void {
     const code = this.failures.get(what)
     if (code !== undefined) throw new StoreError(code, `cannot write ${what}: ${code}`)
   }
