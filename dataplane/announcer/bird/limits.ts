@@ -1,0 +1,25 @@
+/** Every bound of what is between the announcer and BIRD, by name; the timers are those of design section 5.7. */
+
+/** Where the announced copies of the addresses are: the only link whose addresses BIRD looks at. */
+export const ANNOUNCE_LINK = 'dummy-sipcast'
+
+/** TCP port of BGP. */
+export const BGP_PORT = 179
+
+/** BIRD's own defaults are 5, 120, and 60 to 300 s: a router that restarts would be away for minutes. */
+export const CONNECT_DELAY_SECONDS = 1
+export const CONNECT_RETRY_SECONDS = 5
+export const ERROR_WAIT_SECONDS = { min: 1, max: 10 } as const
+
+/** BIRD is told of every change of an interface; this look finds what was missed. */
+export const DEVICE_SCAN_SECONDS = 10
+
+/** TCP_MD5SIG_MAXKEYLEN of Linux. */
+export const PASSWORD_LENGTH_MAX = 80
+
+/** For one command on the control socket, connecting included. */
+export const COMMAND_TIMEOUT_MS = 2_000
+/** Of one reply: 1024 addresses at 64 peers stay below. */
+export const REPLY_BYTES_MAX = 8 * 1024 * 1024
+/** Of BIRD's own words that are passed on to people. */
+export const WORDS_LENGTH_MAX = 1_024

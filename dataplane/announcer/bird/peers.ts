@@ -1,0 +1,97 @@
+/**
+ * Which routers this node talks to, and why not to the others. Pure. Invariant: a router that cannot be talked to does
+ * not keep the node from talking to the rest.
+ */
+
+import type { BgpPeer } from '@sipcast/crds'
+import { PASSWORD_LENGTH_MAX } from './limits.ts'
+import { isWritable } from './words.ts'
+
+/** Why a selected router is left out. */
+export const PeerRefusal = {
+  passwordMissing: 'PasswordMissing',
+  passwordUnusable: 'PasswordUnusable',
+  /** Another BgpPeer names the same router; the first by name counts. */
+  duplicate: 'DuplicatePeer',
+} as const
+export type PeerRefusal = (typeof PeerRefusal)[keyof typeof PeerRefusal]
+
+export interface RefusedPeer {
+  readonly peer: string
+  readonly reason: PeerRefusal
+  readonly message: string
+}
+
+export interface PeerQuestion {
+  readonly peers: readonly BgpPeer[]
+  readonly nodeLabels: Readonly<Record<string, string>>
+  /** By name of the BgpPeer; of those that name a Secret. */
+  readonly passwords: ReadonlyMap<string, string>
+}
+
+export interface ChosenPeer {
+  readonly peer: BgpPeer
+  readonly password: string | null
+}
+
+export interface PeerChoice {
+  /** By name, so that the order in which objects arrive changes nothing. */
+  readonly chosen: readonly ChosenPeer[]
+  readonly refused: readonly RefusedPeer[]
+}
+
+export function choosePeers({ peers, nodeLabels, passwords }: PeerQuestion): PeerChoice {
+  const chosen: ChosenPeer[] = []
+  const refused: RefusedPeer[] = []
+  const routers = new Map<string, string>()
+  const ofNode = peers.filter(({ spec }) => matches(spec.nodeSelector, nodeLabels))
+  for (const peer of ofNode.toSorted(byName)) {
+    const router = `${peer.spec.peerAddress} port ${peer.spec.port}`
+    const password = peer.spec.passwordSecretRef === null ? null : passwords.get(peer.name)
+    const refusal = duplicateOf(router, routers.get(router)) ?? passwordRefusal(peer, password)
+    if (refusal !== null) {
+      refused.push({ peer: peer.name, ...refusal })
+      continue
+    }
+    routers.set(router, peer.name)
+    chosen.push({ peer, password: password ?? null })
+  }
+  return { chosen, refused }
+}
+
+function matches(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(
+    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+  )
+}
+
+type Refusal = Omit<RefusedPeer, 'peer'>
+
+function duplicateOf(router: string, first: string | undefined): Refusal | null {
+  if (first === undefined) return null
+  const message = `${router} is the router of BgpPeer ${first} already`
+  return { reason: PeerRefusal.duplicate, message }
+}
+
+/** @param password null: none is needed */
+function passwordRefusal({ spec }: BgpPeer, password: string | null | undefined): Refusal | null {
+  if (password === null) return null
+  const { name, key } = spec.passwordSecretRef ?? {}
+  const where = `key ${key} of Secret ${name}`
+  if (password === undefined || password === '') {
+    return { reason: PeerRefusal.passwordMissing, message: `no password in ${where}` }
+  }
+  if (password.length <= PASSWORD_LENGTH_MAX && isWritable(password)) return null
+  const rule = `at most ${PASSWORD_LENGTH_MAX} printable ASCII characters without quotation marks`
+  return {
+    reason: PeerRefusal.passwordUnusable,
+    message: `the password in ${where} is not ${rule}`,
+  }
+}
+
+function byName(one: BgpPeer, other: BgpPeer): number {
+  return one.name < other.name ? -1 : 1
+}

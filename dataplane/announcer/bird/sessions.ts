@@ -1,0 +1,135 @@
+/**
+ * What BIRD says of its sessions, as the words of the SipBalancer resource. Pure. Not here: asking it (`io/`).
+ * Invariant: a line that is not understood is passed over: it is of a newer BIRD, and no reason to know nothing.
+ */
+
+import { BfdState, BgpState } from '@sipcast/crds'
+import { WORDS_LENGTH_MAX } from './limits.ts'
+import { nameOfSymbol } from './words.ts'
+
+export interface BgpSession {
+  /** Name of the BgpPeer. */
+  readonly peer: string
+  readonly peerAddress: string
+  readonly state: BgpState
+  /** When it came into this state; ISO 8601 in UTC. Null: BIRD does not say. */
+  readonly since: string | null
+  readonly bfd: BfdState
+  /** Routes sent to this router, of both families. */
+  readonly announced: number
+  /** The last error, in BIRD's own words. */
+  readonly message: string | null
+}
+
+export interface BirdStatus {
+  readonly version: string
+  readonly routerId: string
+  readonly startedAt: string | null
+  readonly configuredAt: string | null
+}
+
+/** @param lines of `show status` */
+export function readStatus(lines: readonly string[]): BirdStatus {
+  const after = (words: string): string =>
+    lines.find((line) => line.startsWith(`${words} `))?.slice(words.length + 1) ?? ''
+  return {
+    version: after('BIRD'),
+    routerId: after('Router ID is'),
+    startedAt: instant(after('Last reboot on')),
+    configuredAt: instant(after('Last reconfiguration on')),
+  }
+}
+
+/**
+ * @param protocols lines of `show protocols all`
+ * @param bfd lines of `show bfd sessions`
+ */
+export function readSessions(
+  protocols: readonly string[],
+  bfd: readonly string[],
+): readonly BgpSession[] {
+  const bfdStates = readBfd(bfd)
+  return protocolsOf(protocols).flatMap(({ name, kind, since, details }) => {
+    const peer = nameOfSymbol(name)
+    if (kind !== 'BGP' || peer === null) return []
+    const peerAddress = fieldOf(details, 'Neighbor address') ?? ''
+    const message = fieldOf(details, 'Last error')
+    return [
+      {
+        peer,
+        peerAddress,
+        state: BGP_STATES.get(fieldOf(details, 'BGP state') ?? '') ?? BgpState.idle,
+        since,
+        bfd: bfdStates.get(peerAddress) ?? BfdState.off,
+        announced: exportedOf(details),
+        message: message === null ? null : message.slice(0, WORDS_LENGTH_MAX),
+      },
+    ]
+  })
+}
+
+/** Destinations that `show route export` lists, each once: `203.0.113.10/32`. */
+export function readRoutes(lines: readonly string[]): readonly string[] {
+  const destinations = lines.map((line) => /^([0-9a-f.:]+\/[0-9]+)\s/.exec(line)?.[1])
+  return [...new Set(destinations.filter((one) => one !== undefined))]
+}
+
+interface Protocol {
+  readonly name: string
+  readonly kind: string
+  readonly since: string | null
+  readonly details: readonly string[]
+}
+
+/** BIRD has two more states than RFC 4271: waiting for the router to call, and saying goodbye. */
+const BGP_STATES: ReadonlyMap<string, BgpState> = new Map([
+  ...Object.values(BgpState).map((state) => [state, state] as const),
+  ['Passive', BgpState.active],
+  ['Close', BgpState.idle],
+])
+
+const BFD_STATES: ReadonlyMap<string, BfdState> = new Map([
+  ...Object.values(BfdState).map((state) => [state, state] as const),
+  ['AdminDown', BfdState.down],
+])
+
+function protocolsOf(lines: readonly string[]): readonly Protocol[] {
+  const found: (Protocol & { details: string[] })[] = []
+  for (const line of lines) {
+    // NAME PROTO TABLE STATE SINCE INFO; what follows under a protocol is indented.
+    const head = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)/.exec(line)
+    if (head === null) found.at(-1)?.details.push(line.trim())
+    else {
+      const [, name = '', kind = '', , , since = ''] = head
+      found.push({ name, kind, since: instant(since), details: [] })
+    }
+  }
+  return found
+}
+
+function fieldOf(details: readonly string[], name: string): string | null {
+  const line = details.find((one) => one.startsWith(`${name}:`))
+  return line === undefined ? null : line.slice(name.length + 1).trim()
+}
+
+/** One line per channel that is up: `Routes: 0 imported, 2 exported, 0 preferred`. */
+function exportedOf(details: readonly string[]): number {
+  const counts = details.map((line) => /^Routes:.* ([0-9]+) exported/.exec(line)?.[1])
+  return counts.reduce((sum, count) => sum + Number(count ?? 0), 0)
+}
+
+/** By address of the router. */
+function readBfd(lines: readonly string[]): ReadonlyMap<string, BfdState> {
+  const rows = lines.map((line) => line.trim().split(/\s+/))
+  return new Map(
+    rows.flatMap(([address = '', , word = '']) => {
+      const state = BFD_STATES.get(word)
+      return state === undefined ? [] : [[address, state] as const]
+    }),
+  )
+}
+
+function instant(text: string): string | null {
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? null : new Date(at).toISOString()
+}
