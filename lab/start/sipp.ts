@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess } from '../process/process.ts'
 import { type Endpoint, formatEndpoint } from '../sip/uri.ts'
+import { DOMAIN } from './lab.ts'
 
 const SCENARIO = fileURLToPath(new URL('../sipp/call.xml', import.meta.url))
 
@@ -17,6 +18,8 @@ export interface CallersOptions {
   readonly namespace?: string
   readonly target: Endpoint
   readonly callee: string
+  /** Of caller and callee; the lab's own by default. */
+  readonly domain?: string
   /** Who calls, in turn. */
   readonly callers: readonly { readonly user: string; readonly password: string }[]
   readonly calls: number
@@ -55,10 +58,10 @@ export async function makeCalls(options: CallersOptions): Promise<CallersResult>
 }
 
 function commandLine(options: CallersOptions, directory: string): string[] {
-  const { target, callee, address, calls, callsPerSecond } = options
+  const { target, callee, domain = DOMAIN, address, calls, callsPerSecond } = options
   const files = ['-inf', join(directory, 'users.csv'), '-stf', join(directory, 'statistics.csv')]
   const load = ['-m', String(calls), '-r', String(callsPerSecond)]
-  const scenario = ['-sf', SCENARIO, '-s', callee, '-i', address]
+  const scenario = ['-sf', SCENARIO, '-s', callee, '-key', 'domain', domain, '-i', address]
   const manner = ['-trace_stat', '-fd', '1', '-nostdin', '-timeout', '60s']
   return [formatEndpoint(target), ...scenario, ...files, ...load, ...manner]
 }

@@ -55,6 +55,7 @@ describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first
       namespace: home.namespace,
       target: { address: EXAMPLE.address, port: 5060 },
       callee: callee.user,
+      domain: secrets.realm,
       callers,
       calls: CALLS,
       callsPerSecond: CALLS_PER_SECOND,
