@@ -80,3 +80,14 @@ export const OUTBOX_RETRY_DELAY_MAX_MS = 10_000
 
 /** After failed requests the first success makes everything that failed be tried again, at most this often. */
 export const RECOVERY_PERIOD_MIN_MS = 500
+
+/**
+ * Kubernetes Events: so many about one SipProxy at once, then one each period; the same again within the age only counts
+ * up, which is written at most once each write period.
+ */
+export const EVENT_BURST = 25
+export const EVENT_PERIOD_MS = 30_000
+export const EVENT_SERIES_AGE_MAX_MS = 600_000
+export const EVENT_SERIES_WRITE_PERIOD_MS = 10_000
+export const EVENT_SERIES_MAX = 4096
+export const EVENTS_PENDING_MAX = 256

@@ -22,6 +22,7 @@ import { readAddressPools } from '../address-pools-file.ts'
 import { RefusedError, type Skin, type SkinPorts } from '../skin.ts'
 import { systemClock, systemRandom } from '../system-clock.ts'
 import { KubernetesCluster } from './cluster.ts'
+import { Events } from './events.ts'
 import { kubeClock } from './watching.ts'
 
 /** @throws RefusedError */
@@ -50,7 +51,6 @@ class KubernetesSkin implements Skin {
     addressPools: AddressPools,
     { tell, deposed, process }: SkinPorts,
   ) {
-    this.tell = tell
     this.addressPools = addressPools
     this.#deposed = deposed
     this.place = `${access.server}, tables in namespace ${namespace}`
@@ -59,11 +59,12 @@ class KubernetesSkin implements Skin {
       userAgent: 'sipcast-operator',
       onRequest: (report) => this.#note(report),
     })
+    const instance = identity ?? process
     this.#lease = new LeaderLease({
       api: this.#api,
       namespace,
       name,
-      identity: identity ?? process,
+      identity: instance,
       clock: kubeClock(systemClock),
       // Its loss is told by whoever ends the process.
       tell: (notice) => (notice.event === 'LeaseLost' ? undefined : tell(notice)),
@@ -77,6 +78,19 @@ class KubernetesSkin implements Skin {
       mayWrite: () => this.#lease.isHeld,
       onFailure: (what, code) => this.#metrics?.storeFailures.inc({ what, code }),
     })
+    const events = new Events({
+      api: this.#api,
+      clock: systemClock,
+      random: systemRandom,
+      rate: this.cluster.rate,
+      uidOf: (key) => this.cluster.uidOf(key),
+      instance,
+      onDropped: (why) => this.#metrics?.eventsDropped.inc({ why }),
+    })
+    this.tell = (notice) => {
+      tell(notice)
+      events.record(notice)
+    }
   }
 
   async start(signal: AbortSignal, metrics: Metrics): Promise<void> {
