@@ -11,7 +11,7 @@ import { Balancer, type BalancerOptions } from './balancer.ts'
 import { Counters } from './counters.ts'
 import { KEY_ID, table } from './forward.fixture.ts'
 import { GATHER_MS, RESCAN_MS } from './limits.ts'
-import { type Clock, type Notice, StoreError, StoreErrorCode } from './ports.ts'
+import { type Clock, type Notice, type Staleness, StoreError, StoreErrorCode } from './ports.ts'
 import { type SocketReport, SocketState, type WorkerConfig } from './worker-config.ts'
 
 export const ID = 'default.registrars'
@@ -43,6 +43,13 @@ export class World {
   socketState: Partial<SocketReport> = {}
   insideState: Partial<SocketReport> = {}
   isStopped = false
+  stale: Staleness | null = null
+  /** Nothing was heard of the tables yet. */
+  isUnknown = false
+  /** What people do to the report. */
+  readonly orders = { isGone: false, isMaintenanceWanted: false }
+  /** Reports are written when it opens. */
+  reportGate: Promise<void> = Promise.resolve()
   /** How often memory was to be released. */
   released = 0
   targets: readonly ProbeTarget[] = []
@@ -109,8 +116,10 @@ export class World {
     return {
       clock: this.#clock(),
       tables: {
+        staleness: () => this.stale,
         list: async () => {
           this.#attempt('tables')
+          if (this.isUnknown) return null
           return [...this.documents].map(([id, text]) => ({ id, version: this.#versionOf(text) }))
         },
         read: async (id) => {
@@ -136,12 +145,7 @@ export class World {
           this.copies.delete(id)
         },
       },
-      reports: {
-        write: async (report) => {
-          this.#attempt('report')
-          this.reports.push(sipBalancerStatusSchema.parse(report))
-        },
-      },
+      reports: Object.assign(this.orders, { write: this.#report.bind(this) }),
       workers: {
         count: 2,
         counters: this.counters,
@@ -166,6 +170,12 @@ export class World {
       tell: (notice) => this.notices.push(notice),
       releaseMemory: () => this.released++,
     }
+  }
+
+  async #report(report: SipBalancerStatus): Promise<void> {
+    this.#attempt('report')
+    await this.reportGate
+    this.reports.push(sipBalancerStatusSchema.parse(report))
   }
 
   #clock(): Clock {

@@ -2,7 +2,14 @@ import { SLOTS_MAX, SUSPICION_MS } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { ID, keysDocument, World } from './balancer.fixture.ts'
 import { KEY_ID, REGISTRARS, table } from './forward.fixture.ts'
-import { GATHER_MS, HEARTBEAT_MS, WRITE_RETRY_MS } from './limits.ts'
+import {
+  API_PATIENCE_MS,
+  FAREWELL_MS,
+  GATHER_MS,
+  HEARTBEAT_MS,
+  REPORT_RETRY_MS,
+  WRITE_RETRY_MS,
+} from './limits.ts'
 import { SocketState } from './worker-config.ts'
 
 const LATER = '2026-01-01T00:00:00.001Z'
@@ -271,11 +278,84 @@ describe('in a broken world', () => {
     const world = await running((one) => one.broken.add('report'))
     expect(world.configs[0]!.at(-1)!.pools).toHaveLength(1)
     const tried = world.attempts.get('report')!
-    for (let pass = 0; pass < 3; pass++) await world.pass(WRITE_RETRY_MS / 10)
+    for (let pass = 0; pass < 3; pass++) {
+      world.balancer.sourceChanged()
+      await world.pass(REPORT_RETRY_MS / 4)
+    }
     expect(world.attempts.get('report')).toBe(tried)
     world.broken.clear()
-    await world.pass(WRITE_RETRY_MS)
+    await world.pass(REPORT_RETRY_MS)
     expect(world.sipProxy.epoch).toBe(1)
+  })
+
+  it('a report that hangs delays no table, and the newest one follows it', async () => {
+    const world = await running()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    world.reportGate = promise
+    world.publish({ epoch: 2 })
+    await world.pass()
+    expect(world.configs[0]!.at(-1)!.pools[0]!.table.epoch).toBe(2)
+    world.publish({ epoch: 3 })
+    for (let pass = 0; pass < 3; pass++) await world.pass()
+    expect(world.configs[0]!.at(-1)!.pools[0]!.table.epoch).toBe(3)
+    expect(world.sipProxy.epoch).toBe(1)
+    resolve()
+    for (let pass = 0; pass < 3; pass++) await world.pass()
+    expect(world.sipProxy.epoch).toBe(3)
+  })
+
+  it('the last report is not waited for beyond its time', async () => {
+    const world = await running()
+    world.reportGate = new Promise(() => undefined)
+    world.balancer.sourceChanged()
+    const stopped = world.balancer.stop()
+    for (let step = 0; step < 4; step++) await world.pass(FAREWELL_MS)
+    await stopped
+    expect(world.isStopped).toBe(true)
+    expect(world.events()).toContain('StoreFailed')
+  })
+
+  it('tables that may be old serve on, which is told once, after a while', async () => {
+    const world = await running()
+    world.events()
+    world.stale = { sinceMs: world.time.nowMs(), message: 'connection refused' }
+    await world.pass(API_PATIENCE_MS - 1)
+    expect(world.events()).toEqual([])
+    world.publish({ epoch: 2 })
+    for (let pass = 0; pass < 3; pass++) await world.pass()
+    expect(world.events()).toEqual(['StoreFailed', 'TableInUse'])
+    expect(world.balancer.state.staleSinceMs).not.toBeNull()
+    world.stale = null
+    await world.pass()
+    expect(world.events()).toEqual(['StoreFailedMended'])
+  })
+
+  it('a source that knows nothing yet is no empty one: copies serve, nothing is reported as gone', async () => {
+    const before = await running()
+    const world = new World()
+    world.copies.set(ID, before.documents.get(ID)!)
+    world.isUnknown = true
+    await world.start()
+    expect(world.sipProxy).toMatchObject({ epoch: 1, problems: [] })
+    expect(world.events()).toEqual(['TableInUse'])
+  })
+
+  it('maintenance is reported as somebody wants it', async () => {
+    const world = await running((one) => {
+      one.orders.isMaintenanceWanted = true
+    })
+    expect(world.report.maintenance).toBe(true)
+    world.orders.isMaintenanceWanted = false
+    await world.pass()
+    expect(world.report.maintenance).toBe(false)
+  })
+
+  it('a report that somebody removed is written again at once', async () => {
+    const world = await running()
+    const before = world.reports.length
+    world.orders.isGone = true
+    await world.pass()
+    expect(world.reports).toHaveLength(before + 1)
   })
 
   it('a port that is taken is reported with the address, and told once', async () => {

@@ -70,6 +70,7 @@ export class Balancer implements WorkerEvents {
 
   /** Serves what is under way, then nothing. */
   async stop(): Promise<void> {
+    this.state.isStopping = true
     await this.#loop.stop()
     this.#ports.prober.setTargets([])
     await this.#ports.workers.stop()
@@ -125,6 +126,7 @@ export class Balancer implements WorkerEvents {
   }
 
   async #pass(): Promise<void> {
+    this.state.isInMaintenance = this.#ports.reports.isMaintenanceWanted
     await this.#attempt(Store.keys, () => this.#readKeys())
     await this.#attempt(Store.tables, () => this.#feed.read())
     this.#feed.settle()
@@ -137,8 +139,9 @@ export class Balancer implements WorkerEvents {
   }
 
   async #readKeys(): Promise<boolean> {
-    this.state.keys.offer(await this.#ports.keys.readKeys())
-    return true
+    const text = await this.#ports.keys.readKeys()
+    if (text !== undefined) this.state.keys.offer(text)
+    return text !== undefined
   }
 
   /** Tables in use become pools; what an older SipProxy claims is left to it. */

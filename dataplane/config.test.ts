@@ -12,13 +12,40 @@ function balance(...more: string[]) {
 describe('the balancer’s command line', () => {
   it('resolves every default', () => {
     expect(balance()).toEqual({
-      directory: '/d',
+      source: { kind: 'directory', path: '/d' },
       name: 'node-a',
       inside: [{ address: '10.0.0.1', port: 5070 }],
       addresses: null,
       stateDirectory: '/d/state/node-a',
+      socket: '/d/state/node-a/balancer.sock',
       workers: 4,
       metrics: null,
+    })
+  })
+
+  it('takes a cluster instead of a directory', () => {
+    const words = ['--kubernetes', '--namespace', 'sipcast-system', '--name', 'node-a']
+    const command = parseCommand([...words, '--inside', '10.0.0.1,2001:db8::1'], 2)
+    expect(command).toMatchObject({
+      kind: 'balance',
+      config: {
+        source: {
+          kind: 'kubernetes',
+          kubeconfig: null,
+          namespace: 'sipcast-system',
+          keysFile: null,
+        },
+        inside: [
+          { address: '10.0.0.1', port: 5070 },
+          { address: '2001:db8::1', port: 5070 },
+        ],
+        stateDirectory: '/var/lib/sipcast/node-a',
+        socket: '/var/lib/sipcast/node-a/balancer.sock',
+      },
+    })
+    const more = ['--inside', '::1', '--kubeconfig', '/k', '--keys', '/keys.json', '--state', '/s']
+    expect(parseCommand([...words, ...more], 2)).toMatchObject({
+      config: { source: { kubeconfig: '/k', keysFile: '/keys.json' }, socket: '/s/balancer.sock' },
     })
   })
 
@@ -71,6 +98,9 @@ describe('the balancer’s command line', () => {
     ['port 0 inside', [...minimal.slice(0, 5), '10.0.0.1:0'], /is not ADDRESS/],
     ['two inside addresses of one version', [...minimal, '--inside', '10.0.0.2'], /more than one/],
     ['an address that is none', [...minimal, '--address', '203.0.113.300'], /is not an IP address/],
+    ['a cluster and a directory', [...minimal, '--kubernetes'], /--directory excludes/],
+    ['a kubeconfig without a cluster', [...minimal, '--kubeconfig', 'k'], /needs --kubernetes/],
+    ['a cluster without a namespace', ['--kubernetes', '--name', 'a'], /--namespace is missing/],
     ['no workers', [...minimal, '--workers', '0'], /not a number from 1 to 64/],
     ['half a worker', [...minimal, '--workers', '1.5'], /not a number/],
     ['metrics without port', [...minimal, '--metrics', 'localhost'], /is not HOST:PORT/],

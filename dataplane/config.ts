@@ -6,17 +6,43 @@
 
 import { ENDPOINT_WORDS, formatAddress, isIPv4, parseEndpointText } from '@sipcast/sip'
 import { canonicalAddress } from './address-text.ts'
+import {
+  type HostPort,
+  hostPort,
+  type Options,
+  quote,
+  readOptions,
+  required,
+  single,
+  Takes,
+  UsageError,
+} from './options.ts'
 import { INSIDE_PORT_DEFAULT, NAME_LENGTH_MAX, WORKERS_DEFAULT_MAX, WORKERS_MAX } from './limits.ts'
 import type { InsideAddress } from './worker-config.ts'
 
+/** Where tables and keys come from and the report goes. */
+export type SourceConfig =
+  | { readonly kind: 'directory'; readonly path: string }
+  | {
+      readonly kind: 'kubernetes'
+      /** Null: in a pod of the cluster. */
+      readonly kubeconfig: string | null
+      /** The operator's own: of tables and keys. */
+      readonly namespace: string
+      /** A mounted copy of the Secret; null: it is read through the API. */
+      readonly keysFile: string | null
+    }
+
 export interface BalancerConfig {
-  readonly directory: string
+  readonly source: SourceConfig
   readonly name: string
   /** One or two: at most one per IP version. */
   readonly inside: readonly InsideAddress[]
   /** Serve only these of the SipProxies' addresses; null: all. */
   readonly addresses: readonly string[] | null
   readonly stateDirectory: string
+  /** The unix socket of the proof to the announcer. */
+  readonly socket: string
   readonly workers: number
   /** Where to serve metrics and health; null: nowhere. */
   readonly metrics: HostPort | null
@@ -33,20 +59,21 @@ export interface ExplainConfig {
   readonly file: string
 }
 
-export interface HostPort {
-  readonly host: string
-  readonly port: number
-}
-
 export type Command =
   | { readonly kind: 'balance'; readonly config: BalancerConfig }
   | { readonly kind: 'explain'; readonly config: ExplainConfig }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
 
-export const USAGE = `usage: main.ts --directory DIR --name NAME --inside ADDRESS[:PORT]...
-               [--address ADDRESS]... [--state DIR] [--workers N] [--metrics HOST:PORT]
+export const USAGE = `usage: main.ts --directory DIR --name NAME --inside ADDRESS[:PORT][,...]...
+               [--address ADDRESS]... [--state DIR] [--socket PATH] [--workers N]
+               [--metrics HOST:PORT]
+       main.ts --kubernetes [--kubeconfig FILE] --namespace NAMESPACE [--keys FILE]
+               --name NODE --inside ... (and the rest as above)
        main.ts explain --directory DIR [--from HOST:PORT] [--to ADDRESS:PORT] [--json] FILE`
+
+/** On a node of a cluster, a hostPath of its own. */
+const STATE_ROOT = '/var/lib/sipcast'
 
 /** A DNS-1123 subdomain: it names a file, and a SipBalancer. */
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
@@ -68,19 +95,17 @@ export function parseCommand(argv: readonly string[], processors: number): Comma
   }
 }
 
-class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-const Takes = { one: 0, many: 1, nothing: 2 } as const
-type Takes = (typeof Takes)[keyof typeof Takes]
-
 const BALANCER_OPTIONS: Readonly<Record<string, Takes>> = {
   '--directory': Takes.one,
+  '--kubernetes': Takes.nothing,
+  '--kubeconfig': Takes.one,
+  '--namespace': Takes.one,
+  '--keys': Takes.one,
   '--name': Takes.one,
   '--inside': Takes.many,
   '--address': Takes.many,
   '--state': Takes.one,
+  '--socket': Takes.one,
   '--workers': Takes.one,
   '--metrics': Takes.one,
 }
@@ -92,27 +117,46 @@ const EXPLAIN_OPTIONS: Readonly<Record<string, Takes>> = {
   '--json': Takes.nothing,
 }
 
-interface Options {
-  readonly values: ReadonlyMap<string, readonly string[]>
-  readonly rest: readonly string[]
-}
-
 function balancerConfig({ values, rest }: Options, processors: number): BalancerConfig {
   if (rest.length > 0) throw new UsageError(`unexpected argument ${quote(rest[0]!)}`)
-  const directory = required(values, '--directory')
+  const source = sourceConfig(values)
   const name = required(values, '--name')
   if (!NAME.test(name) || name.length > NAME_LENGTH_MAX) {
     throw new UsageError(`--name ${quote(name)} is not a lower-case DNS name`)
   }
   const metrics = single(values, '--metrics')
+  const root = source.kind === 'directory' ? `${source.path}/state` : STATE_ROOT
+  const stateDirectory = single(values, '--state') ?? `${root}/${name}`
   return {
-    directory,
+    source,
     name,
     inside: insideAddresses(values.get('--inside') ?? []),
     addresses: values.get('--address')?.map(address) ?? null,
-    stateDirectory: single(values, '--state') ?? `${directory}/state/${name}`,
+    stateDirectory,
+    socket: single(values, '--socket') ?? proofSocketPath(stateDirectory),
     workers: workerCount(single(values, '--workers'), processors),
     metrics: metrics === null ? null : hostPort('--metrics', metrics),
+  }
+}
+
+/** Where a balancer proves itself unless told otherwise. */
+export function proofSocketPath(stateDirectory: string): string {
+  return `${stateDirectory}/balancer.sock`
+}
+
+function sourceConfig(values: Options['values']): SourceConfig {
+  const isKubernetes = values.has('--kubernetes')
+  const foreign = isKubernetes ? ['--directory'] : ['--kubeconfig', '--namespace', '--keys']
+  const misplaced = foreign.find((option) => values.has(option))
+  if (misplaced !== undefined) {
+    throw new UsageError(`${misplaced} ${isKubernetes ? 'excludes' : 'needs'} --kubernetes`)
+  }
+  if (!isKubernetes) return { kind: 'directory', path: required(values, '--directory') }
+  return {
+    kind: 'kubernetes',
+    kubeconfig: single(values, '--kubeconfig'),
+    namespace: required(values, '--namespace'),
+    keysFile: single(values, '--keys'),
   }
 }
 
@@ -128,31 +172,12 @@ function explainConfig({ values, rest }: Options): ExplainConfig {
   }
 }
 
-function readOptions(argv: readonly string[], known: Readonly<Record<string, Takes>>): Options {
-  const values = new Map<string, string[]>()
-  const rest: string[] = []
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i]!
-    if (!word.startsWith('--')) {
-      rest.push(word)
-      continue
-    }
-    const equals = word.indexOf('=')
-    const option = equals < 0 ? word : word.slice(0, equals)
-    const takes = known[option]
-    if (takes === undefined) throw new UsageError(`unknown option ${quote(option)}`)
-    if (takes !== Takes.many && values.has(option)) throw new UsageError(`${option} is given twice`)
-    const value = equals < 0 ? (takes === Takes.nothing ? '' : argv[++i]) : word.slice(equals + 1)
-    if (value === undefined) throw new UsageError(`${option} needs a value`)
-    values.set(option, [...(values.get(option) ?? []), value])
-  }
-  return { values, rest }
-}
-
 function insideAddresses(texts: readonly string[]): readonly InsideAddress[] {
   if (texts.length === 0) throw new UsageError('--inside ADDRESS[:PORT] is missing')
   const versions = new Set<boolean>()
-  return texts.map((text) => {
+  // The downward API's status.hostIPs is one word with commas.
+  const listed = texts.flatMap((text) => text.split(','))
+  return listed.map((text) => {
     const words = new Int32Array(ENDPOINT_WORDS)
     if (!parseEndpointText(text, words, 0, INSIDE_PORT_DEFAULT) || words[4] === 0) {
       throw new UsageError(`--inside ${quote(text)} is not ADDRESS[:PORT] or [IPv6]:PORT`)
@@ -181,31 +206,9 @@ function workerCount(text: string | null, processors: number): number {
   return count
 }
 
-function hostPort(option: string, text: string): HostPort {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
-  const port = Number(match?.[3])
-  if (match === null || port > 65_535)
-    throw new UsageError(`${option} ${quote(text)} is not HOST:PORT`)
-  return { host: (match[1] ?? match[2])!, port }
-}
-
 function endpoint(option: string, text: string | null): string | null {
   if (text !== null && !parseEndpointText(text, new Int32Array(ENDPOINT_WORDS), 0)) {
     throw new UsageError(`${option} ${quote(text)} is not ADDRESS:PORT or [IPv6]:PORT`)
   }
   return text
-}
-
-function required(values: Options['values'], option: string): string {
-  const value = single(values, option)
-  if (value === null || value === '') throw new UsageError(`${option} is missing`)
-  return value
-}
-
-function single(values: Options['values'], option: string): string | null {
-  return values.get(option)?.[0] ?? null
-}
-
-function quote(text: string): string {
-  return `'${text}'`
 }

@@ -62,10 +62,26 @@ export const REMOVED_MAX = 1_024
 export const HEARTBEAT_MS = 30_000
 /** After a report or last-good copy could not be written. */
 export const WRITE_RETRY_MS = 5_000
+/** After a report could not be written: soon, since others wait for what it says. */
+export const REPORT_RETRY_MS = 1_000
+/** A pass waits this long for the report; a slower one ends beside the next passes. */
+export const REPORT_PATIENCE_MS = 100
+/** How long the last report may take. */
+export const FAREWELL_MS = 2_000
 /** Configs remembered that not every worker has acknowledged yet. */
 export const GENERATIONS_MAX = 64
 /** Shortest time over which packet rates are reported. */
 export const RATE_PERIOD_MS = 1_000
+
+// The API server
+/** Longest silence in answer to a request. */
+export const API_TIMEOUT_MS = 5_000
+/** Trouble that lasts shorter is not worth a word. */
+export const API_PATIENCE_MS = 5_000
+/** Tables in one page of a list: the largest are 350 kB. */
+export const TABLE_PAGE_SIZE = 8
+/** Characters of texts held that nobody has read yet; what is beyond is fetched when it is read. */
+export const TEXTS_LENGTH_MAX = 4 * 1024 * 1024
 
 // Local liveness (design 5.5)
 export const PROBE_INTERVAL_MIN_MS = 2_000
@@ -73,6 +89,10 @@ export const PROBE_INTERVAL_MIN_MS = 2_000
 export const PROBE_INTERVAL_FACTOR = 4
 /** Between two probes of one proxy for what a worker heard of refusals, and between two such reports of a worker. */
 export const FAST_PROBE_MS = 100
+
+// Proof to the announcer
+/** A worker that ended no turn for this long proves nothing; an idle one turns 20 times a second. */
+export const TURN_FRESH_MS = 1_000
 
 // Worker threads
 /** A worker that ended no turn for this long is hung: 50 ms of waiting and one batch are far below. */

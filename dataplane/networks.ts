@@ -32,6 +32,11 @@ export class Networks {
   }
 }
 
+/** Whether this can be read at all. */
+export function isNetwork(cidr: string): boolean {
+  return parseNetwork(cidr) !== null
+}
+
 function parseNetwork(cidr: string): Int32Array | null {
   const slash = cidr.indexOf('/')
   const endpoint = new Int32Array(ENDPOINT_WORDS)

@@ -49,22 +49,34 @@ export interface TableListing {
   readonly version: string
 }
 
+/** Why changes may not have been heard of, and since when. */
+export interface Staleness {
+  /** On the monotonic clock. */
+  readonly sinceMs: number
+  readonly message: string
+}
+
 export interface TableSource {
-  /** Every document there is now. */
-  list(): Promise<readonly TableListing[]>
-  /** Its text; null if it is longer than TABLE_LENGTH_MAX of `@sipcast/mapping`, undefined if it is gone. */
+  /** Every document there is, as far as is known; null: not known yet. */
+  list(): Promise<readonly TableListing[] | null>
+  /**
+   * Its text; null if it is longer than TABLE_LENGTH_MAX of `@sipcast/mapping`, undefined if it is gone, or not here
+   * yet (then a change is told when it is).
+   */
   read(id: string): Promise<string | null | undefined>
+  /** Null: `list` says what there is now. */
+  staleness(): Staleness | null
 }
 
 export interface KeySource {
-  /** The keys' document; null while there is none. */
-  readKeys(): Promise<string | null>
+  /** The keys' document; null while there is none, undefined: not known yet. */
+  readKeys(): Promise<string | null | undefined>
 }
 
 /** Copies of the tables in use that outlive this process. */
 export interface LastGoodStore {
   list(): Promise<readonly string[]>
-  /** As of a TableSource. */
+  /** Its text; null if it is too long, undefined if it is gone. */
   read(id: string): Promise<string | null | undefined>
   /** Replaces the copy whole or not at all. */
   save(id: string, text: string): Promise<void>
@@ -72,8 +84,12 @@ export interface LastGoodStore {
 }
 
 export interface ReportSink {
-  /** Replaces the report whole or not at all. */
+  /** Replaces the report whole or not at all. May take as long as it likes. */
   write(report: SipBalancerStatus): Promise<void>
+  /** Somebody has removed what was written last. */
+  readonly isGone: boolean
+  /** Somebody wants this node out of service, as far as is known. */
+  readonly isMaintenanceWanted: boolean
 }
 
 /** The packet workers, numbered from 0; started, watched and restarted behind this port. */

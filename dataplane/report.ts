@@ -10,7 +10,7 @@ import { readiness } from './health.ts'
 import { displayName, splitId } from './sip-proxy-id.ts'
 import type { BalancerState } from './state.ts'
 import type { Trouble } from './troubles.ts'
-import { SocketState } from './worker-config.ts'
+import { type SocketReport, SocketState } from './worker-config.ts'
 
 export interface ReportFrame {
   readonly name: string
@@ -25,6 +25,7 @@ export interface ReportFrame {
 // Of crds/sip-balancer.ts.
 const LIST_MAX = 16
 const MEMBERS_MAX = 2048
+const HELD_MAX = 1024
 const MESSAGE_LENGTH_MAX = 1024
 
 export function composeReport(state: BalancerState, frame: ReportFrame): SipBalancerStatus {
@@ -33,9 +34,12 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
     name: frame.name,
     heartbeatAt: frame.heartbeatAt,
     version: frame.version,
+    maintenance: state.isInMaintenance,
     sipProxies: [...reportedIds(state)].map((id) => composeSipProxy(state, id)),
     acceptedKeyIds: [...state.keys.ids],
     packetsPerSecond: frame.packetsPerSecond,
+    heldAddresses: heldAddresses(state),
+    summary: summarize(state),
     conditions: [
       {
         type: 'Ready',
@@ -45,6 +49,25 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
         message,
       },
     ],
+  }
+}
+
+/** Of what is to be served, as the sockets tell: an address that is not there can't be bound. */
+function heldAddresses({ sockets }: BalancerState): string[] {
+  const outside = sockets.merged().filter(({ role }) => role === 'outside')
+  const isHeld = ({ state }: SocketReport): boolean =>
+    state === SocketState.bound || state === SocketState.portInUse
+  return [...new Set(outside.filter(isHeld).map(({ address }) => address))].slice(0, HELD_MAX)
+}
+
+function summarize(state: BalancerState): NonNullable<SipBalancerStatus['summary']> {
+  const { tables, inUse, sockets } = state
+  const current = tables.ids.filter((id) => inUse.has(id) && tables.problem(id) === null)
+  const outside = sockets.merged().filter(({ role }) => role === 'outside')
+  const bound = outside.filter((socket) => socket.state === SocketState.bound)
+  return {
+    sipProxies: `${current.length}/${tables.ids.length}`,
+    serving: `${bound.length}/${outside.length}`,
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * When the report is written: at once when something in it changed, else every heartbeat. Not here: what it
- * says (`report.ts`), where it goes (`io/`). Invariant: packet rates and the clock alone are no change.
+ * says (`report.ts`), where it goes (`io/`). Invariants: packet rates and the clock alone are no change; one
+ * report is on its way at a time, and whoever waits for it does not wait long.
  */
 
 import type { SipBalancerStatus } from '@sipcast/crds'
 import { readiness } from './health.ts'
-import { HEARTBEAT_MS, WRITE_RETRY_MS } from './limits.ts'
-import type { Clock, ReportSink } from './ports.ts'
+import { FAREWELL_MS, HEARTBEAT_MS, REPORT_PATIENCE_MS, REPORT_RETRY_MS } from './limits.ts'
+import { type Clock, type ReportSink, StoreError, StoreErrorCode } from './ports.ts'
 import { composeReport } from './report.ts'
 import type { BalancerState } from './state.ts'
 import { Traffic } from './traffic.ts'
@@ -18,6 +19,14 @@ export interface ReporterOptions {
   readonly sink: ReportSink
 }
 
+/** A report on its way, and what became of it. */
+interface Sending {
+  readonly content: string
+  readonly ended: Promise<void>
+  outcome: 'pending' | 'written' | 'failed'
+  error: unknown
+}
+
 export class Reporter {
   readonly #options: ReporterOptions
   readonly #state: BalancerState
@@ -27,6 +36,7 @@ export class Reporter {
   #written = ''
   #dueMs = -Infinity
   #retryMs = -Infinity
+  #sending: Sending | null = null
 
   constructor(options: ReporterOptions, state: BalancerState) {
     this.#options = options
@@ -34,30 +44,72 @@ export class Reporter {
     this.#traffic = new Traffic(state.workers.counters, options.clock.monotonicMs())
   }
 
-  /** Writes the report if it is due; false: too early after a failure. Fails with StoreError. */
+  /**
+   * Sends the report if it is due; false: too early after a failure, or the last one is still on its way. Fails with
+   * StoreError as that one did.
+   */
   async report(): Promise<boolean> {
+    const { clock, sink } = this.#options
+    if (this.#sending !== null) return this.#settle(this.#sending)
     const report = this.#compose()
-    const nowMs = this.#options.clock.monotonicMs()
+    const nowMs = clock.monotonicMs()
     const content = contentOf(report)
     if (nowMs < this.#retryMs) return false
-    if (content === this.#written && nowMs < this.#dueMs) return true
-    await this.#write(report)
-    this.#written = content
+    if (content === this.#written && nowMs < this.#dueMs && !sink.isGone) return true
+    this.#sending = this.#send(report, content)
     this.#dueMs = nowMs + HEARTBEAT_MS
-    return true
+    await this.#wait(this.#sending.ended, REPORT_PATIENCE_MS)
+    return this.#settle(this.#sending)
   }
 
-  /** The last word: this balancer serves nothing any more. */
+  /** The last word: this balancer serves nothing any more. Fails with StoreError. */
   async farewell(): Promise<boolean> {
+    if (this.#sending !== null) await this.#wait(this.#sending.ended, FAREWELL_MS)
     const report = { ...this.#compose(), sipProxies: [] }
     const [ready] = report.conditions ?? []
     const message = 'stopped in order'
-    await this.#write({
-      ...report,
-      conditions:
-        ready === undefined ? [] : [{ ...ready, status: 'False', reason: 'Stopped', message }],
-    })
+    const conditions =
+      ready === undefined
+        ? []
+        : [{ ...ready, status: 'False' as const, reason: 'Stopped', message }]
+    this.#sending = this.#send({ ...report, conditions }, '')
+    await this.#wait(this.#sending.ended, FAREWELL_MS)
+    if (this.#settle(this.#sending)) return true
+    throw new StoreError(StoreErrorCode.unavailable, 'the last report is not written in time')
+  }
+
+  #send(report: SipBalancerStatus, content: string): Sending {
+    const written = this.#options.sink.write(report)
+    const sending: Sending = {
+      content,
+      outcome: 'pending',
+      error: null,
+      ended: written.then(
+        () => void (sending.outcome = 'written'),
+        (error: unknown) => void Object.assign(sending, { outcome: 'failed', error }),
+      ),
+    }
+    return sending
+  }
+
+  /** True: it is written; false: it is still on its way. */
+  #settle(sending: Sending): boolean {
+    if (sending.outcome === 'pending') return false
+    this.#sending = null
+    if (sending.outcome === 'failed') {
+      this.#retryMs = this.#options.clock.monotonicMs() + REPORT_RETRY_MS
+      this.#dueMs = -Infinity
+      throw sending.error
+    }
+    this.#written = sending.content
     return true
+  }
+
+  async #wait(ended: Promise<void>, patienceMs: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const callOff = this.#options.clock.after(patienceMs, resolve)
+    await Promise.race([ended, late])
+    callOff()
   }
 
   #compose(): SipBalancerStatus {
@@ -73,12 +125,6 @@ export class Reporter {
       packetsPerSecond: this.#traffic.rates(clock.monotonicMs()),
       readySince: this.#readySince,
     })
-  }
-
-  async #write(report: SipBalancerStatus): Promise<void> {
-    this.#retryMs = this.#options.clock.monotonicMs() + WRITE_RETRY_MS
-    await this.#options.sink.write(report)
-    this.#retryMs = -Infinity
   }
 }
 

@@ -33,11 +33,15 @@ export interface Workforce {
 
 export class BalancerState {
   readonly inside: GenerationsOptions['inside']
+  /** Serve only these addresses; null: all. */
+  readonly addresses: GenerationsOptions['addresses']
   readonly workers: Workforce
   readonly keys = new Keys()
   readonly tables = new Tables()
   /** Ids of the documents found at the last look; null: never looked with success. */
   listed: ReadonlySet<string> | null = null
+  /** Since when changes of tables may not have been heard of, on the monotonic clock; null: they are. */
+  staleSinceMs: number | null = null
   /** Addresses that a SipProxy asks for and an older one holds. */
   lost: ReadonlyMap<string, readonly Lost[]> = new Map()
   /** What the workers were told to serve, by NAMESPACE.NAME. */
@@ -46,9 +50,14 @@ export class BalancerState {
   readonly sockets = new Sockets()
   inUse: ReadonlyMap<string, InUse> = new Map()
   readonly tallies = new Tallies()
+  /** Somebody takes this node out of service by hand. */
+  isInMaintenance = false
+  /** The end is near: what is under way is served, then nothing. */
+  isStopping = false
 
   constructor(options: Omit<GenerationsOptions, 'workers'>, workers: Workforce) {
     this.inside = options.inside
+    this.addresses = options.addresses
     this.workers = workers
     this.generations = new Generations({ ...options, workers: workers.count })
   }

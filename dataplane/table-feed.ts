@@ -6,8 +6,15 @@
  */
 
 import { LastGood } from './last-good.ts'
-import { RELIEF_LENGTH } from './limits.ts'
-import { type Clock, type LastGoodStore, StoreError, type TableSource } from './ports.ts'
+import { API_PATIENCE_MS, RELIEF_LENGTH } from './limits.ts'
+import {
+  type Clock,
+  type LastGoodStore,
+  StoreError,
+  StoreErrorCode,
+  type TableListing,
+  type TableSource,
+} from './ports.ts'
 import type { BalancerState } from './state.ts'
 
 export interface TableFeedOptions {
@@ -48,10 +55,16 @@ export class TableFeed {
     return true
   }
 
-  /** Reads the published documents whose version is new. Fails with StoreError. */
+  /** Reads the published documents whose version is new; false: none is known yet. Fails with StoreError. */
   async read(): Promise<boolean> {
+    const listings = await this.#options.source.list()
+    if (listings !== null) await this.#readNew(listings)
+    this.#checkStaleness()
+    return listings !== null
+  }
+
+  async #readNew(listings: readonly TableListing[]): Promise<void> {
     const { source } = this.#options
-    const listings = await source.list()
     const known = this.#versions
     const versions = new Map<string, string>()
     this.#versions = versions
@@ -65,7 +78,15 @@ export class TableFeed {
       }
       versions.set(id, version)
     })
-    return true
+  }
+
+  /** What is known is served on; that there may be more is said. Fails with StoreError. */
+  #checkStaleness(): void {
+    const { source, clock } = this.#options
+    const stale = source.staleness()
+    this.#state.staleSinceMs = stale?.sinceMs ?? null
+    if (stale === null || clock.monotonicMs() - stale.sinceMs < API_PATIENCE_MS) return
+    throw new StoreError(StoreErrorCode.unavailable, `tables may be old: ${stale.message}`)
   }
 
   /** Puts into use what may be used now. */

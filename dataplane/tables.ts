@@ -107,6 +107,13 @@ export class Tables {
     return served
   }
 
+  /** Tables that were accepted and wait for their signing key. */
+  waiting(): readonly Table[] {
+    return [...this.#entries.values()].flatMap(({ waiting }) =>
+      waiting === null || waiting.table.removed ? [] : [waiting.table],
+    )
+  }
+
   /** Forgets refused documents that are gone, and the oldest removed SipProxies; returns the latter. */
   forget(listed: ReadonlySet<string>): readonly string[] {
     const removed: string[] = []

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
+import { metrics as metricsOfAnnouncer } from '../dataplane/announcer/metrics.ts'
 import { metrics as metricsOfBalancer } from '../dataplane/metrics.ts'
 import { makeMetrics } from '../operator/metrics.ts'
 import { codeFiles, documents, linesThat, paths, ROOT, read, textFiles } from './repository.ts'
@@ -70,13 +71,14 @@ test('every metric is in docs/metrics.md, and no other is named anywhere', async
     staleness: () => [],
   }
   const ofOperator = await makeMetrics(none).registry.getMetricsAsJSON()
-  const real = [...metricsOfBalancer, ...ofOperator].map(({ name }) => name)
+  const ofDataplane = [...metricsOfBalancer, ...metricsOfAnnouncer]
+  const real = [...ofDataplane, ...ofOperator].map(({ name }) => name)
   const documented = [...read('docs/metrics.md').text.matchAll(/^\| `(sipcast_\w+)`/gm)].map(
     ([, name]) => name,
   )
   expect(new Set(documented)).toEqual(new Set(real))
 
-  const named = /\bsipcast_(?:operator|balancer)_\w+/g
+  const named = /\bsipcast_(?:operator|balancer|announcer)_\w+/g
   const isReal = (name: string) => real.includes(name.replace(/_(bucket|sum|count)$/, ''))
   const others = textFiles.filter(({ path }) => /\.(md|ya?ml|json|tpl)$/.test(path))
   const isStrange = (line: string) => [...line.matchAll(named)].some(([word]) => !isReal(word))

@@ -5,20 +5,14 @@
  * there means that nothing was published yet.
  */
 
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SipBalancerStatus } from '@sipcast/crds'
 import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
-import { KEYS_BYTES_MAX } from '../limits.ts'
-import {
-  type KeySource,
-  type ReportSink,
-  StoreError,
-  StoreErrorCode,
-  type TableListing,
-  type TableSource,
-} from '../ports.ts'
+import type { KeySource, ReportSink, TableListing, TableSource } from '../ports.ts'
 import { isDirectory, writeAtomically } from './atomic-write.ts'
+import { readBounded } from './bounded-file.ts'
+import { KeysFile } from './keys-file.ts'
 import { errnoOf, storeErrorOf } from './store-error.ts'
 
 /** A file younger than this may change again without its times telling: their grain is some milliseconds. */
@@ -28,11 +22,16 @@ const SUFFIX = '.json'
 export class Directory implements TableSource, KeySource, ReportSink {
   readonly #path: string
   readonly #reportPath: string
+  readonly #keys: KeysFile
+  /** A report that is gone from the directory is written again by the next heartbeat. */
+  readonly isGone = false
+  readonly isMaintenanceWanted = false
 
   /** @param balancer names the report */
   constructor(path: string, balancer: string) {
     this.#path = path
     this.#reportPath = join(path, 'balancers', `${balancer}${SUFFIX}`)
+    this.#keys = new KeysFile(join(path, 'keys.json'))
   }
 
   get tablesPath(): string {
@@ -54,16 +53,13 @@ export class Directory implements TableSource, KeySource, ReportSink {
     return await readBounded(join(this.tablesPath, `${id}${SUFFIX}`), TABLE_LENGTH_MAX)
   }
 
+  /** Every look is a new one. */
+  staleness(): null {
+    return null
+  }
+
   async readKeys(): Promise<string | null> {
-    const path = join(this.#path, 'keys.json')
-    const text = await readBounded(path, KEYS_BYTES_MAX)
-    if (text === null) {
-      throw new StoreError(
-        StoreErrorCode.unavailable,
-        `${path} is larger than ${KEYS_BYTES_MAX} bytes`,
-      )
-    }
-    return text ?? null
+    return await this.#keys.readKeys()
   }
 
   async write(report: SipBalancerStatus): Promise<void> {
@@ -84,19 +80,6 @@ export class Directory implements TableSource, KeySource, ReportSink {
       }
       return []
     }
-  }
-}
-
-/** Null where the file is larger than `bytesMax`, undefined where there is none. Fails with StoreError. */
-export async function readBounded(
-  path: string,
-  bytesMax: number,
-): Promise<string | null | undefined> {
-  try {
-    return (await stat(path)).size > bytesMax ? null : await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined
-    throw storeErrorOf(cause, `cannot read ${path}`)
   }
 }
 

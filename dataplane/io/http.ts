@@ -4,7 +4,7 @@
  */
 
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { HostPort } from '../config.ts'
+import type { HostPort } from '../options.ts'
 import { WRITE_RETRY_MS } from '../limits.ts'
 import type { Tell } from '../ports.ts'
 

@@ -3,12 +3,12 @@
 import { pino } from 'pino'
 import type { Tell } from '../ports.ts'
 
-/** @param balancer the balancer's name, on every line */
-export function openLog(balancer: string): Tell {
+/**
+ * @param program which of ours
+ * @param base on every line
+ */
+export function openLog(program: string, base: Readonly<Record<string, string>>): Tell {
   // Written at once: the last line before an exit is the one that matters.
-  const log = pino(
-    { name: 'sipcast-balancer', base: { balancer } },
-    pino.destination({ sync: true }),
-  )
+  const log = pino({ name: `sipcast-${program}`, base }, pino.destination({ sync: true }))
   return ({ level, event, message, details }) => log[level]({ event, ...details }, message)
 }

@@ -13,18 +13,18 @@ import { explanationJson, explanationText } from '../explanation-text.ts'
 import { isAlive, readiness } from '../health.ts'
 import { createRegistry } from '../metrics.ts'
 import manifest from '../package.json' with { type: 'json' }
-import { StoreError } from '../ports.ts'
-import { isDirectory } from './atomic-write.ts'
-import { Directory } from './directory.ts'
-import { watchFolders } from './directory-watch.ts'
+import { StoreError, type Tell } from '../ports.ts'
+import { Prover } from '../proof.ts'
 import { explainFile } from './explain-file.ts'
 import { serveHttp } from './http.ts'
 import { InsideProber } from './inside-prober.ts'
 import { openLog } from './log.ts'
 import { releaseMemory } from './memory.ts'
 import { PacketThreads } from './packet-threads.ts'
+import { serveProof } from './proof-socket.ts'
 import { StateDirectory } from './state-directory.ts'
 import { systemClock } from './system-clock.ts'
+import { openWorld, RefusedError } from './world.ts'
 
 const EXIT_REFUSED = 1
 const EXIT_USAGE = 2
@@ -34,7 +34,10 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   const command = parseCommand(argv, availableParallelism())
   switch (command.kind) {
     case 'balance':
-      return await balance(command.config)
+      return await balance(command.config).catch((error: unknown) => {
+        if (!(error instanceof RefusedError)) throw error
+        fail(EXIT_REFUSED, error.message)
+      })
     case 'explain':
       return await explainMessage(command.config)
     case 'help':
@@ -46,33 +49,28 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 }
 
 async function balance(config: BalancerConfig): Promise<void> {
-  if (!(await isDirectory(config.directory))) {
-    fail(EXIT_REFUSED, `--directory ${config.directory} is no directory`)
-    return
-  }
   const clock = systemClock
-  const tell = openLog(config.name)
-  const directory = new Directory(config.directory, config.name)
+  const tell = openLog('balancer', { balancer: config.name })
+  const world = await openWorld(config)
   const workers = new PacketThreads({ count: config.workers, clock, tell })
   const prober = new InsideProber({ inside: config.inside, clock, tell })
   const balancer = new Balancer(
     { ...config, version: manifest.version },
     {
       clock,
-      tables: directory,
-      keys: directory,
-      lastGood: new StateDirectory(config.stateDirectory, config.directory),
-      reports: directory,
+      tables: world.tables,
+      keys: world.keys,
+      lastGood: new StateDirectory(config.stateDirectory, world.stateRoot),
+      reports: world.reports,
       workers,
       prober,
       tell,
       releaseMemory,
     },
   )
-  const unwatch = watchFolders([config.directory, directory.tablesPath], () =>
-    balancer.sourceChanged(),
-  )
+  const unfollow = world.follow(() => balancer.sourceChanged())
   const closeHttp = serveMetrics(config, balancer, tell)
+  const closeProof = proveLife(config, balancer, tell)
   workers.start(balancer)
   await prober.start((result) => balancer.probed(result))
   await balancer.start()
@@ -85,18 +83,21 @@ async function balance(config: BalancerConfig): Promise<void> {
 
   const signal = await nextSignal()
   tell({ level: 'info', event: 'Stopping', message: signal })
-  unwatch()
   await balancer.stop()
+  unfollow()
   await prober.stop()
+  closeProof()
   closeHttp()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
 }
 
-function serveMetrics(
-  { metrics }: BalancerConfig,
-  { state }: Balancer,
-  tell: ReturnType<typeof openLog>,
-): () => void {
+function proveLife({ name, socket }: BalancerConfig, { state }: Balancer, tell: Tell): () => void {
+  const prover = new Prover(name, state)
+  const now = () => ({ ms: systemClock.monotonicMs(), iso: systemClock.iso() })
+  return serveProof(socket, () => prover.prove(now()), tell)
+}
+
+function serveMetrics({ metrics }: BalancerConfig, { state }: Balancer, tell: Tell): () => void {
   if (metrics === null) return () => undefined
   const registry = createRegistry(state, () => systemClock.monotonicMs())
   collectDefaultMetrics({ register: registry })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
 import type { LastGoodStore } from '../ports.ts'
 import { writeAtomically } from './atomic-write.ts'
-import { readBounded } from './directory.ts'
+import { readBounded } from './bounded-file.ts'
 import { errnoOf, storeErrorOf } from './store-error.ts'
 
 const SUFFIX = '.json'

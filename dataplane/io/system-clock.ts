@@ -1,4 +1,4 @@
-/** The machine's clock and timers. */
+/** The machine's clock and timers, and its chance. */
 
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../ports.ts'
@@ -11,3 +11,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** From 0 to below 1. */
+export const systemRandom = (): number => Math.random()

@@ -6,13 +6,14 @@ import type { BalancerState } from '../state.ts'
 export type Labels = Readonly<Record<string, string>>
 export type Sample = readonly [Labels, number]
 
-export interface Metric {
+/** @typeParam State what it is read from */
+export interface Metric<State = BalancerState> {
   readonly name: string
   readonly kind: 'counter' | 'gauge'
   readonly labels: readonly string[]
   readonly help: string
   /** @param nowMs on the monotonic clock */
-  readonly samples: (state: BalancerState, nowMs: number) => readonly Sample[]
+  readonly samples: (state: State, nowMs: number) => readonly Sample[]
 }
 
 /** Over all workers. */

@@ -23,6 +23,15 @@ export const tableMetrics: readonly Metric[] = [
       [...inUse].map(([id, { sinceMs }]) => [splitId(id), (nowMs - sinceMs) / 1000]),
   },
   {
+    name: 'sipcast_balancer_tables_stale_seconds',
+    kind: 'gauge',
+    labels: [],
+    help: 'Time for which changes of tables may not have been heard of; 0: they are.',
+    samples: ({ staleSinceMs }, nowMs) => [
+      [{}, staleSinceMs === null ? 0 : (nowMs - staleSinceMs) / 1000],
+    ],
+  },
+  {
     name: 'sipcast_balancer_tables_refused_total',
     kind: 'counter',
     labels: ['reason'],

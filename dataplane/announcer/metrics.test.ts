@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { registryOf } from '../metrics/registry.ts'
+import { HoldRefusal } from './hold.ts'
+import { metrics } from './metrics.ts'
+import { AnnouncerState, IpFailure } from './state.ts'
+
+const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+
+function rowsUnder(heading: string): readonly (readonly string[])[] {
+  const section = document.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
+  const rows = section.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)
+  return [...rows].map(([, name, rest]) => [name!, ...rest!.split(' | ')])
+}
+
+it('docs/metrics.md has one row for each metric of the announcer, with its kind and labels', () => {
+  const real = metrics.map(({ name, kind, labels }) => [
+    name,
+    kind,
+    labels.map((label) => `\`${label}\``).join(', ') || '–',
+  ])
+  expect(rowsUnder('Announcer').map((row) => row.slice(0, 3))).toEqual(real)
+})
+
+it('docs/metrics.md has one row for each reason not to hold an address', () => {
+  const reasons = rowsUnder('Reasons not to hold an address').map(([reason]) => reason)
+  expect(reasons).toEqual(Object.values(HoldRefusal))
+})
+
+it('a scrape shows what is held and what is not', async () => {
+  const state = new AnnouncerState()
+  const refused = [{ address: '198.51.100.1', reason: HoldRefusal.outsidePools }]
+  state.changed({ add: ['203.0.113.1'], renew: [], remove: [], refused })
+  state.failed(IpFailure.add)
+  state.isBalancerAlive = true
+  const text = await registryOf(metrics, state, () => 0).metrics()
+  for (const line of [
+    'sipcast_announcer_address_held{address="203.0.113.1"} 1',
+    'sipcast_announcer_address_held{address="198.51.100.1"} 0',
+    'sipcast_announcer_addresses_refused{reason="AddressOutsidePools"} 1',
+    'sipcast_announcer_addresses_refused{reason="AddressForeign"} 0',
+    'sipcast_announcer_failures_total{action="add"} 1',
+    'sipcast_announcer_balancer_alive 1',
+  ]) {
+    expect(text.split('\n')).toContain(line)
+  }
+})

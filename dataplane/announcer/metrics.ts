@@ -1,0 +1,54 @@
+/**
+ * Every metric of the announcer. Not here: HTTP, counting (`state.ts`). Invariant: docs/metrics.md has one row
+ * for each, and a test that says so.
+ */
+
+import type { Metric } from '../metrics/metric.ts'
+import { HoldRefusal } from './hold.ts'
+import { type AnnouncerState, IpFailure } from './state.ts'
+
+export const metrics: readonly Metric<AnnouncerState>[] = [
+  {
+    name: 'sipcast_announcer_address_held',
+    kind: 'gauge',
+    labels: ['address'],
+    help: '1: the node holds this address by us; 0: the balancer wants it, and the log says why not.',
+    samples: ({ held, refused }) => [
+      ...[...held].map((address) => [{ address }, 1] as const),
+      ...refused.map(({ address }) => [{ address }, 0] as const),
+    ],
+  },
+  {
+    name: 'sipcast_announcer_addresses_refused',
+    kind: 'gauge',
+    labels: ['reason'],
+    help: 'Addresses that the balancer wants and that are not held.',
+    samples: ({ refused }) =>
+      Object.values(HoldRefusal).map((reason) => [
+        { reason },
+        refused.filter((one) => one.reason === reason).length,
+      ]),
+  },
+  {
+    name: 'sipcast_announcer_renewals_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Lifetimes of addresses renewed.',
+    samples: ({ renewals }) => [[{}, renewals]],
+  },
+  {
+    name: 'sipcast_announcer_failures_total',
+    kind: 'counter',
+    labels: ['action'],
+    help: 'What the kernel or ip refused: an address to add, renew or remove, or a whole run.',
+    samples: ({ failures }) =>
+      Object.values(IpFailure).map((action) => [{ action }, failures.get(action) ?? 0]),
+  },
+  {
+    name: 'sipcast_announcer_balancer_alive',
+    kind: 'gauge',
+    labels: [],
+    help: '1: the last look at the balancer found it alive.',
+    samples: ({ isBalancerAlive }) => [[{}, isBalancerAlive ? 1 : 0]],
+  },
+]

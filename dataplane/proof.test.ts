@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { World } from './balancer.fixture.ts'
+import { table } from './forward.fixture.ts'
+import { TURN_FRESH_MS } from './limits.ts'
+import { parseProof, type Proof, Prover } from './proof.ts'
+import { SocketState } from './worker-config.ts'
+
+const ADDRESSES = table().addresses
+
+async function running(prepare: (world: World) => void = () => undefined) {
+  const world = new World()
+  world.publish()
+  prepare(world)
+  await world.start()
+  const prover = new Prover('node-a', world.balancer.state)
+  const prove = (): Proof => {
+    for (const counters of world.counters) counters.turn()
+    return prover.prove({ ms: world.time.nowMs(), iso: 'now' })
+  }
+  return { world, prover, prove }
+}
+
+describe('a proof', () => {
+  it('names what to hold and what is served', async () => {
+    const { prove } = await running()
+    expect(prove()).toEqual({
+      name: 'node-a',
+      at: 'now',
+      isAlive: true,
+      addresses: ADDRESSES,
+      ready: ADDRESSES,
+      reason: 'Serving',
+    })
+  })
+
+  it('wants addresses held that are not bound yet, or whose table waits for its key', async () => {
+    const absent = { state: SocketState.addressAbsent, message: 'EADDRNOTAVAIL' }
+    const unbound = await running((world) => Object.assign(world.socketState, absent))
+    expect(unbound.prove()).toMatchObject({ addresses: ADDRESSES, ready: [] })
+    const waiting = await running((world) => {
+      world.documents.clear()
+      world.publish({ signingKey: 99 })
+    })
+    expect(waiting.prove()).toMatchObject({ addresses: ADDRESSES, ready: [] })
+  })
+
+  it('names nothing of a removed SipProxy, nor what this balancer is not to serve', async () => {
+    const { world, prove } = await running()
+    world.publish({ epoch: 2, removed: true })
+    for (let pass = 0; pass < 3; pass++) await world.pass()
+    expect(prove()).toMatchObject({ addresses: [], ready: [], reason: 'Idle' })
+
+    const narrow = new World({ addresses: ['203.0.113.1'] })
+    narrow.publish({ addresses: ['203.0.113.1', '203.0.113.2'] })
+    await narrow.start()
+    const proof = new Prover('a', narrow.balancer.state).prove({ ms: 0, iso: '' })
+    expect(proof.addresses).toEqual(['203.0.113.1'])
+  })
+
+  it('is not of a balancer without workers', async () => {
+    const { world, prove } = await running()
+    world.stopped.add(0)
+    expect(prove()).toMatchObject({ isAlive: true, ready: [] })
+    world.stopped.add(1)
+    expect(prove()).toMatchObject({ isAlive: false, addresses: ADDRESSES, ready: [] })
+  })
+
+  it('serves nothing while a worker does not turn', async () => {
+    const { world, prover, prove } = await running()
+    prove()
+    world.time.advance(TURN_FRESH_MS + 1)
+    const stale = prover.prove({ ms: world.time.nowMs(), iso: '' })
+    expect(stale).toMatchObject({ isAlive: true, ready: [], reason: 'WorkersStale' })
+    expect(prove().ready).toEqual(ADDRESSES)
+  })
+
+  it('serves nothing in maintenance or at the end, and holds on', async () => {
+    const { world, prove } = await running((one) => {
+      one.orders.isMaintenanceWanted = true
+    })
+    expect(prove()).toMatchObject({ addresses: ADDRESSES, ready: [], reason: 'Maintenance' })
+    world.orders.isMaintenanceWanted = false
+    await world.pass()
+    void world.balancer.stop()
+    expect(prove()).toMatchObject({ addresses: ADDRESSES, ready: [], reason: 'Stopping' })
+  })
+})
+
+describe('what the socket said', () => {
+  it('is a proof, or none', async () => {
+    const proof = (await running()).prove()
+    expect(parseProof(JSON.stringify(proof))).toEqual(proof)
+    const wrong = ['', '{', 'null', '[]', '{}', JSON.stringify({ ...proof, addresses: [1] })]
+    for (const text of wrong) expect(parseProof(text)).toBeNull()
+    expect(parseProof(JSON.stringify({ ...proof, isAlive: 'yes' }))).toBeNull()
+  })
+})
