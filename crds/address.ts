@@ -17,11 +17,11 @@ const HOST =
 export function canonicalAddress(text: string): string | null {
   if (text.length > ADDRESS_LENGTH_MAX) return null
   if (z.regexes.ipv4.test(text)) return text
-  if (!text.includes(':') || !z.regexes.ipv6.test(text)) return null
+  if (!text.includes(':') || !/^[0-9A-Fa-f:.]+$/.test(text)) return null
   const url = URL.parse(`http://[${text}]/`)
   if (url === null) return null
   const address = url.hostname.slice(1, -1)
-  return address.startsWith('::ffff:') ? null : address
+  return /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address) ? null : address
 }
 
 /**
@@ -29,7 +29,7 @@ export function canonicalAddress(text: string): string | null {
  * would need a scope).
  */
 function isUnusable(address: string): boolean {
-  if (address.includes(':')) return /^(::$|ff|fe[89ab])/.test(address)
+  if (address.includes(':')) return /^(::$|ff[0-9a-f]{2}:|fe[89ab][0-9a-f]:)/.test(address)
   const first = Number(address.slice(0, address.indexOf('.')))
   return first === 0 || first >= 224
 }
