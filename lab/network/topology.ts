@@ -11,7 +11,9 @@
  * All homes use the same private addresses. Addresses: access 198.18.0.0/24 and 2001:db8:a::/64, core 198.18.1.0/24 and
  * 2001:db8:b::/64, homes 192.168.0.0/24 and fd00::/64.
  */
+import { connectHome, HOME_ADDRESSES } from './home.ts'
 import { Namespace } from './namespace.ts'
+import { type Addressing, routeDefault, Segment } from './segment.ts'
 import { ip } from './shell.ts'
 import { spreadRules } from './spread.ts'
 
@@ -31,23 +33,14 @@ export interface TopologyOptions {
 export const SHARED_IPV4 = '203.0.113.10'
 export const SHARED_IPV6 = '2001:db8:53::10'
 
-interface Segment {
-  readonly bridge: string
-  readonly ipv4: (host: number) => string
-  readonly ipv6: (host: number) => string
-}
-
-const ACCESS: Segment = {
-  bridge: 'access',
+const ACCESS: Addressing = {
   ipv4: (host) => `198.18.0.${host}`,
   ipv6: (host) => `2001:db8:a::${host}`,
 }
-const CORE: Segment = {
-  bridge: 'core',
+const CORE: Addressing = {
   ipv4: (host) => `198.18.1.${host}`,
   ipv6: (host) => `2001:db8:b::${host}`,
 }
-const HOME = { ipv4: '192.168.0', ipv6: 'fd00::' }
 
 const ROUTER_HOST = 1
 const BALANCER_HOST = 10
@@ -114,14 +107,17 @@ class Builder {
 
   async build(options: TopologyOptions): Promise<Topology> {
     try {
-      const wan = await this.#router()
+      const wan = await this.#namespace('wan', { forwards: true })
+      const access = await Segment.create(wan, 'access', ACCESS)
+      const core = await Segment.create(wan, 'core', CORE)
+      for (const segment of [access, core]) await segment.join(ROUTER_HOST)
       const parts = {
-        balancers: await times(options.balancers, (index) => this.#balancer(wan, index)),
+        balancers: await times(options.balancers, (index) => this.#balancer(wan, core, index)),
         registrars: await times(options.registrars, (index) =>
-          this.#node(wan, CORE, `registrar-${index}`, REGISTRAR_HOST + index),
+          this.#node(core, `registrar-${index}`, REGISTRAR_HOST + index),
         ),
-        homes: await times(options.homes, (index) => this.#home(wan, index)),
-        gateway: await this.#node(wan, ACCESS, 'gateway', GATEWAY_HOST),
+        homes: await times(options.homes, (index) => this.#home(access, index)),
+        gateway: await this.#node(access, 'gateway', GATEWAY_HOST),
       }
       const topology = new Topology(parts, wan, this.#namespaces)
       await topology.spreadOver(topology.balancers)
@@ -132,20 +128,9 @@ class Builder {
     }
   }
 
-  async #router(): Promise<Namespace> {
-    const wan = await this.#namespace('wan', { forwards: true })
-    for (const segment of [ACCESS, CORE]) {
-      await wan.ip(`link add ${segment.bridge} type bridge`)
-      await wan.ip(`link set ${segment.bridge} up`)
-      await wan.ip(`addr add ${segment.ipv4(ROUTER_HOST)}/24 dev ${segment.bridge}`)
-      await wan.ip(`addr add ${segment.ipv6(ROUTER_HOST)}/64 dev ${segment.bridge} nodad`)
-    }
-    return wan
-  }
-
   /** Holds the shared addresses; the router finds it by the mark 1 + index. */
-  async #balancer(wan: Namespace, index: number): Promise<Node> {
-    const node = await this.#node(wan, CORE, `balancer-${index}`, BALANCER_HOST + index)
+  async #balancer(wan: Namespace, core: Segment, index: number): Promise<Node> {
+    const node = await this.#node(core, `balancer-${index}`, BALANCER_HOST + index)
     const own = new Namespace(node.namespace)
     await own.ip(`addr add ${SHARED_IPV4}/32 dev lo`)
     await own.ip(`addr add ${SHARED_IPV6}/128 dev lo nodad`)
@@ -161,54 +146,24 @@ class Builder {
     return node
   }
 
-  async #node(wan: Namespace, segment: Segment, name: string, host: number): Promise<Node> {
+  async #node(segment: Segment, name: string, host: number): Promise<Node> {
     const namespace = await this.#namespace(name)
-    return await this.#attach(wan, segment, namespace, name, host)
+    await this.#attach(segment, namespace, name, host)
+    return { name, namespace: namespace.name, ...segment.addresses(host) }
   }
 
-  async #attach(
-    wan: Namespace,
-    segment: Segment,
-    namespace: Namespace,
-    name: string,
-    host: number,
-  ): Promise<Node> {
-    await ip(`link add eth0 netns ${namespace.name} type veth peer name ${name} netns ${wan.name}`)
-    await wan.ip(`link set ${name} master ${segment.bridge} up`)
-    await namespace.ip('link set eth0 up')
-    await namespace.ip(`addr add ${segment.ipv4(host)}/24 dev eth0`)
-    await namespace.ip(`addr add ${segment.ipv6(host)}/64 dev eth0 nodad`)
-    await namespace.ip(`route add default via ${segment.ipv4(ROUTER_HOST)}`)
-    await namespace.ip(`-6 route add default via ${segment.ipv6(ROUTER_HOST)}`)
-    return { name, namespace: namespace.name, ipv4: segment.ipv4(host), ipv6: segment.ipv6(host) }
+  async #attach(segment: Segment, guest: Namespace, name: string, host: number): Promise<void> {
+    await segment.attach(guest, { host, device: 'eth0', port: name })
+    await routeDefault(guest, segment.addresses(ROUTER_HOST))
   }
 
-  /**
-   * A phone's network behind a NAT of the worst kind: a port of its own for every destination, and nobody
-   * else may answer.
-   */
-  async #home(wan: Namespace, index: number): Promise<Node> {
+  async #home(access: Segment, index: number): Promise<Node> {
     const nat = await this.#namespace(`nat-${index}`, { forwards: true })
-    await this.#attach(wan, ACCESS, nat, `nat-${index}`, NAT_HOST + index)
-    const home = await this.#namespace(`home-${index}`)
-    await ip(`link add eth0 netns ${home.name} type veth peer name lan netns ${nat.name}`)
-    for (const [namespace, device, host] of [
-      [nat, 'lan', 1],
-      [home, 'eth0', 2],
-    ] as const) {
-      await namespace.ip(`link set ${device} up`)
-      await namespace.ip(`addr add ${HOME.ipv4}.${host}/24 dev ${device}`)
-      await namespace.ip(`addr add ${HOME.ipv6}${host}/64 dev ${device} nodad`)
-    }
-    await home.ip(`route add default via ${HOME.ipv4}.1`)
-    await home.ip(`-6 route add default via ${HOME.ipv6}1`)
-    await nat.nft(NAT_RULES)
-    return {
-      name: `home-${index}`,
-      namespace: home.name,
-      ipv4: `${HOME.ipv4}.2`,
-      ipv6: `${HOME.ipv6}2`,
-    }
+    await this.#attach(access, nat, `nat-${index}`, NAT_HOST + index)
+    const name = `home-${index}`
+    const home = await this.#namespace(name)
+    await connectHome(home, nat)
+    return { name, namespace: home.name, ...HOME_ADDRESSES }
   }
 
   async #namespace(name: string, options: { forwards?: boolean } = {}): Promise<Namespace> {
@@ -217,19 +172,6 @@ class Builder {
     return namespace
   }
 }
-
-const NAT_RULES = `
-table inet nat {
-  chain postrouting {
-    type nat hook postrouting priority srcnat
-    oifname "eth0" masquerade random,fully-random
-  }
-  chain forward {
-    type filter hook forward priority filter
-    iifname "eth0" ct state new drop
-  }
-}
-`
 
 async function times<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
   const made: T[] = []
