@@ -6,7 +6,7 @@
  * the API server could not be asked.
  */
 import type { LabelSelector, SipProxyStatus } from '@sipcast/crds'
-import { type ApiServer, ListWatch, paths } from '@sipcast/kube'
+import { type ApiObject, type ApiServer, ListWatch, paths } from '@sipcast/kube'
 import { isoTime } from '../../iso-time.ts'
 import {
   type BalancerReport,
@@ -253,13 +253,16 @@ export class KubernetesCluster implements Cluster {
   async #applyStatus(key: Key, status: SipProxyStatus): Promise<void> {
     const uid = this.#sipProxies.uidOf(key)
     if (uid === null) return
+    const { api } = this.#options
     const [namespace = '', name = ''] = key.split('/')
-    const object = await this.#options.api.apply(
-      paths.sipProxyStatus(namespace, name),
-      statusDocument({ namespace, name, uid }, status),
-      { fieldManager: MANAGER, force: true },
-    )
-    this.#sipProxies.noteWritten(key, object)
+    const path = paths.sipProxyStatus(namespace, name)
+    const document = statusDocument({ namespace, name, uid }, status)
+    const applied = await api.apply(path, document, { fieldManager: MANAGER, force: true })
+    // Apply leaves entries of a list that somebody else has put there.
+    const hasStrangers = proxyCount(applied) !== status.proxies.length
+    const { proxies } = document['status'] as SipProxyStatus
+    const written = hasStrangers ? await api.patch(path, { status: { proxies } }) : applied
+    this.#sipProxies.noteWritten(key, written)
     if (this.#statuses.get(key) === status) this.#statuses.delete(key)
   }
 
@@ -325,6 +328,10 @@ export class KubernetesCluster implements Cluster {
   #emit(change: Change): void {
     for (const listener of this.#listeners) listener(change)
   }
+}
+
+function proxyCount({ status }: ApiObject): number {
+  return (status as Partial<SipProxyStatus> | undefined)?.proxies?.length ?? 0
 }
 
 function namesIn(namespace: string): Names {

@@ -136,8 +136,7 @@ export class Outbox {
 
   #noteFailure(entry: Entry, cause: ApiError): void {
     const { letter } = entry
-    // There is nothing left to write to: it is gone, or another one has its name.
-    if (cause.code === ApiErrorCode.notFound || cause.code === ApiErrorCode.conflict) {
+    if (isPointless(cause)) {
       this.#finish(entry)
       return
     }
@@ -173,6 +172,12 @@ export class Outbox {
     const fullMs = Math.min(RETRY_DELAY_MIN_MS * 2 ** (failures - 1), OUTBOX_RETRY_DELAY_MAX_MS)
     return fullMs / 2 + (fullMs / 2) * this.#options.random.fraction()
   }
+}
+
+/** There is nothing left to write to: it is gone, or another one has its name. */
+function isPointless({ code, message }: ApiError): boolean {
+  if (code === ApiErrorCode.notFound || code === ApiErrorCode.conflict) return true
+  return code === ApiErrorCode.invalid && message.includes('metadata.uid')
 }
 
 function aboutOf({ key }: Letter) {
