@@ -12,11 +12,12 @@ test('what zod and CRDs say in different ways', () => {
     choice: z.literal([1, 2]),
     time: z.iso.datetime(),
     maybe: z.string().max(9).nullable().default(null),
+    any: z.number().nullable(),
     list: z.array(z.string().max(9)).max(2),
   })
   expect(structuralSchema(schema, withDefaults)).toEqual({
     type: 'object',
-    required: ['size', 'choice', 'time', 'list'],
+    required: ['size', 'choice', 'time', 'any', 'list'],
     properties: {
       size: { description: 'Size.', type: 'integer', format: 'int64', minimum: 0 },
       small: {
@@ -30,6 +31,7 @@ test('what zod and CRDs say in different ways', () => {
       choice: { type: 'integer', format: 'int32', enum: [1, 2] },
       time: { type: 'string', format: 'date-time' },
       maybe: { type: 'string', nullable: true, maxLength: 9 },
+      any: { type: 'number', nullable: true },
       list: {
         type: 'array',
         maxItems: 2,

@@ -53,8 +53,14 @@ export function structuralSchema(schema: z.ZodType, options: Options): Structura
 }
 
 function structural(json: Json, options: Options): StructuralSchema {
-  const { anyOf, ...rest } = json
+  const { anyOf, type, ...rest } = json
   if (anyOf !== undefined) return nullable(anyOf as readonly Json[], rest, options)
+  if (Array.isArray(type))
+    return nullable(
+      type.map((one) => ({ type: one })),
+      rest,
+      options,
+    )
   const node: Record<string, unknown> = {}
   for (const [keyword, value] of Object.entries(json)) {
     if (LEFT_OUT.has(keyword)) continue
@@ -107,9 +113,10 @@ const KEYWORDS = [
   'items',
 ]
 
-function nullable(anyOf: readonly Json[], around: Json, options: Options): StructuralSchema {
-  const [inner, ...others] = anyOf.filter(({ type }) => type !== 'null')
-  if (inner === undefined || others.length > 0) throw new Error('no CRD can choose between types')
+function nullable(choices: readonly Json[], around: Json, options: Options): StructuralSchema {
+  const [inner, ...others] = choices.filter(({ type }) => type !== 'null')
+  const isChoice = others.length > 0 || choices.length !== 2
+  if (inner === undefined || isChoice) throw new Error('no CRD can choose between types')
   const { default: _null, ...kept } = around
   return ordered({ ...structural({ ...inner, ...kept }, options), nullable: true })
 }
