@@ -1,7 +1,7 @@
 /**
  * The CustomResourceDefinition of a resource. Pure. Not here: its fields' schemas (structural.ts), YAML (generate.ts).
  */
-import { explained } from './explained.ts'
+import { described, explained } from './explained.ts'
 import type { Column, Resource } from './resources.ts'
 import { API_VERSION } from './sip-proxy.ts'
 import { type StructuralSchema, structuralSchema } from './structural.ts'
@@ -34,7 +34,7 @@ export function customResourceDefinition(resource: Resource) {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: columns.map(printerColumn),
-          schema: { openAPIV3Schema: explained(wholeSchema(resource)) },
+          schema: { openAPIV3Schema: writtenSchema(resource) },
         },
       ],
     },
@@ -55,16 +55,29 @@ export function wholeSchema(resource: Resource): StructuralSchema {
         type: 'object',
         properties: { name: { type: 'string', maxLength: nameLengthMax } },
       },
-      spec: structuralSchema(needsSpec ? described(spec) : described(spec).prefault({}), {
+      spec: structuralSchema(needsSpec ? titled(spec) : titled(spec).prefault({}), {
         withDefaults: true,
       }),
-      status: structuralSchema(described(status), { withDefaults: false }),
+      status: structuralSchema(titled(status), { withDefaults: false }),
     },
   }
 }
 
-function described({ schema, description }: Resource['spec']) {
+function titled({ schema, description }: Resource['spec']) {
   return schema.describe(description)
+}
+
+function writtenSchema(resource: Resource): StructuralSchema {
+  const { properties = {}, ...whole } = wholeSchema(resource)
+  const { spec, status, ...others } = properties
+  return {
+    ...whole,
+    properties: {
+      ...others,
+      ...(spec && { spec: explained(spec) }),
+      ...(status && { status: described(status) }),
+    },
+  }
 }
 
 function printerColumn({ name, jsonPath, type, description, wide }: Column) {

@@ -6,15 +6,26 @@ import type { StructuralSchema } from './structural.ts'
 
 /** The schema as a CRD has it, with every description telling the whole. */
 export function explained(schema: StructuralSchema): StructuralSchema {
-  const { spelling: _, properties, additionalProperties, items, ...rest } = schema
-  const description = explanation(schema)
+  return asWritten(schema, explanation)
+}
+
+/** The schema as a CRD has it, of what programs write: their limits help nobody who reads it. */
+export function described(schema: StructuralSchema): StructuralSchema {
+  return asWritten(schema, ({ description }) => description)
+}
+
+type Describe = (schema: StructuralSchema) => string | undefined
+
+function asWritten(schema: StructuralSchema, describe: Describe): StructuralSchema {
+  const { spelling: _, description: __, properties, additionalProperties, items, ...rest } = schema
+  const description = describe(schema)
+  const inner = (child: StructuralSchema) => asWritten(child, describe)
   return {
-    ...(description === '' ? {} : { description }),
+    ...(description !== undefined && { description }),
     ...rest,
-    ...(description === '' ? {} : { description }),
-    ...(properties && { properties: explainedAll(properties) }),
-    ...(additionalProperties && { additionalProperties: explained(additionalProperties) }),
-    ...(items && { items: explained(items) }),
+    ...(properties && { properties: mapFields(properties, inner) }),
+    ...(additionalProperties && { additionalProperties: inner(additionalProperties) }),
+    ...(items && { items: inner(items) }),
   }
 }
 
@@ -44,15 +55,16 @@ export function defaultText({ type, default: given }: StructuralSchema): string 
   return [given].flat().map(String).join(', ')
 }
 
-function explainedAll(properties: Readonly<Record<string, StructuralSchema>>) {
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, schema]) => [name, explained(schema)]),
-  )
+function mapFields(
+  fields: Readonly<Record<string, StructuralSchema>>,
+  map: (field: StructuralSchema) => StructuralSchema,
+) {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, map(field)]))
 }
 
-function explanation(schema: StructuralSchema): string {
+function explanation(schema: StructuralSchema): string | undefined {
   const { description, enum: choices } = schema
-  if (description === undefined) return ''
+  if (description === undefined) return undefined
   const isTold = choices !== undefined || schema.format === 'date-time'
   const [allowed, standard] = [isTold ? '' : allowedText(schema), defaultText(schema)]
   return [
