@@ -1,7 +1,7 @@
 /**
- * A Kubernetes API server in memory, over real HTTP: objects with compare-and-set, lists in pages, watches with bookmarks
- * and a history, selectors, server-side apply (simplified), status apart; and faults on demand. What it answers is held
- * against a real one by test/conformance/kubernetes-api.test.ts.
+ * A Kubernetes API server in memory, over real HTTP: objects with compare-and-set, lists in pages, watches with
+ * bookmarks and a history, selectors, server-side apply (simplified), status apart; and faults on demand. What it
+ * answers is held against a real one by test/conformance/kubernetes-api.test.ts.
  * Not here: schemas, defaulting, admission, authorization by roles, controllers: no object changes by itself.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -10,7 +10,7 @@ import type { Access, ApiObject, Verb } from '@sipcast/kube'
 import { ApiRefusal, badRequest, expired } from './api-refusal.ts'
 import { type Fault, type FaultEffect, Faults } from './faults.ts'
 import { ListPages } from './list-pages.ts'
-import { ObjectRequests } from './object-requests.ts'
+import { idOfTarget, ObjectRequests } from './object-requests.ts'
 import { ObjectStore } from './object-store.ts'
 import { KNOWN_KINDS, parseTarget, type ResourceKind, type Target } from './resource-kind.ts'
 import { parseSelectors } from './selector.ts'
@@ -100,15 +100,28 @@ export class FakeApiServer {
 
   /** An object as it is, status and all, past every rule: what a test begins with, or kubelet would have written. */
   put(path: string, object: ApiObject): ApiObject {
-    const { kind, namespace, name } = this.#target(path)
+    const target = this.#target(path)
+    const { kind, namespace } = target
     const metadata = {
       uid: crypto.randomUUID(),
       creationTimestamp: new Date().toISOString(),
-      ...this.store.get(kind, `${namespace === undefined ? '' : `${namespace}/`}${name}`)?.metadata,
+      ...this.store.get(kind, idOfTarget(target))?.metadata,
       ...object.metadata,
       ...(namespace === undefined ? {} : { namespace }),
     }
     return this.store.put(kind, { ...object, metadata })
+  }
+
+  /** Away with it, past every rule. */
+  take(path: string): void {
+    const target = this.#target(path)
+    this.store.remove(target.kind, idOfTarget(target))
+  }
+
+  /** All that is at a collection's path. */
+  objects(path: string): readonly ApiObject[] {
+    const { kind, namespace } = this.#target(path)
+    return this.store.list(kind, namespace)
   }
 
   /** Every open watch of these resources, or all. */

@@ -1,6 +1,7 @@
 /**
- * What can be made to go wrong with requests to the fake API server: while a fault is injected, the requests it is meant
- * for meet its effect. Faults of streams that are open already, and of the whole server, are methods of the server.
+ * What can be made to go wrong with requests to the fake API server: while a fault is injected, the requests it is
+ * meant for meet its effect. Faults of streams that are open already, and of the whole server, are methods of the
+ * server.
  */
 import type { Verb } from '@sipcast/kube'
 

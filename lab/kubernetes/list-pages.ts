@@ -1,5 +1,6 @@
 /**
- * Lists of the fake API server, in pages: a `continue` token leads on in the list as it was when its first page was read.
+ * Lists of the fake API server, in pages: a `continue` token leads on in the list as it was when its first page was
+ * read.
  */
 
 import type { ApiObject } from '@sipcast/kube'

@@ -1,7 +1,7 @@
 /**
  * The fake API server's memory: objects by kind and id, one version counter for all, and a history for watches.
- * Not here: what requests may do (object-requests.ts). Invariants: every change has a version of its own, larger than all
- * before; stored objects are never changed in place.
+ * Not here: what requests may do (object-requests.ts). Invariants: every change has a version of its own, larger than
+ * all before; stored objects are never changed in place.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type ApiObject, idOf } from '@sipcast/kube'

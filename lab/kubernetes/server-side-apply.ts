@@ -1,7 +1,7 @@
 /**
  * Server-side apply, simplified: per manager the object it last applied is remembered; a new one replaces those fields.
- * Lists are replaced whole, but for conditions, which are merged by `type` as their schemas ask. Not here: managers that
- * update or patch (they own nothing), and managedFields in objects.
+ * Lists are replaced whole, but for conditions, which are merged by `type` as their schemas ask. Not here: managers
+ * that update or patch (they own nothing), and managedFields in objects.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { conflict } from './api-refusal.ts'

@@ -48,7 +48,8 @@ export class WatchFeed {
   }
 
   sendLine(line: string): void {
-    if (!this.#isSilent) this.#options.response.write(`${line}\n`)
+    const { response } = this.#options
+    if (!this.#isSilent && !response.writableEnded) response.write(`${line}\n`)
   }
 
   /** Stays open and says nothing any more: what happens to a connection whose path was lost. */

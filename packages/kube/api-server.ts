@@ -1,7 +1,7 @@
 /**
- * Requests to the API server, by path (paths.ts). Not here: connections and timeouts (connections.ts), and following what changes
- * (list-watch.ts). Every failure is an ApiError; nothing is retried but what a closed idle connection or an expired
- * token spoilt.
+ * Requests to the API server, by path (paths.ts). Not here: connections and timeouts (connections.ts), and following
+ * what changes (list-watch.ts). Every failure is an ApiError; nothing is retried but what a closed idle connection or
+ * an expired token spoilt.
  */
 import type { Access } from './access.ts'
 import { ApiError, ApiErrorCode, errorOfStatus, unavailable } from './api-error.ts'

@@ -11,6 +11,7 @@ import { ApiError, ApiErrorCode, errorOfNetwork, unavailable } from './api-error
 import type { Clock } from './clock.ts'
 import {
   CONNECTIONS_MAX,
+  HASTE_MS,
   IDLE_CONNECTION_MS,
   KEEP_ALIVE_DELAY_MS,
   PROBE_TIMEOUT_MS,
@@ -72,17 +73,36 @@ export class Connections {
   /** The answer as soon as it begins; whoever asked reads it to its end or destroys it. */
   async open(outgoing: Outgoing): Promise<IncomingMessage> {
     try {
-      return await this.#send(outgoing, outgoing.isAlone === true)
-    } catch (error) {
-      // The server closed an idle connection while we took it for the next request: that is no failure.
-      if (!(error instanceof StaleConnection)) throw this.#failed(error, outgoing.signal)
-      if (!outgoing.isRepeatable) throw this.#failed(error.cause, outgoing.signal)
-    }
-    try {
-      return await this.#send(outgoing, true)
+      return (await this.#openHastily(outgoing)) ?? (await this.#openPatiently(outgoing))
     } catch (error) {
       throw this.#failed(error, outgoing.signal)
     }
+  }
+
+  /**
+   * A first attempt with little patience, where asking twice does no harm: a server that had a short lapse swallowed it.
+   * One that is slow will answer the second. Null: no answer yet.
+   */
+  async #openHastily(outgoing: Outgoing): Promise<IncomingMessage | null> {
+    if (!outgoing.isRenewable || outgoing.timeoutMs <= HASTE_MS) return null
+    try {
+      return await this.#openPatiently({ ...outgoing, timeoutMs: HASTE_MS })
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.reason !== TIMEOUT) throw error
+      this.#reachability.lookNow()
+      return null
+    }
+  }
+
+  async #openPatiently(outgoing: Outgoing): Promise<IncomingMessage> {
+    try {
+      return await this.#send(outgoing, outgoing.isAlone === true)
+    } catch (error) {
+      // The server closed an idle connection while we took it for the next request: that is no failure.
+      if (!(error instanceof StaleConnection)) throw error
+      if (!outgoing.isRepeatable) throw error.cause
+    }
+    return this.#send(outgoing, true)
   }
 
   /** The rest of an answer that has begun. */
@@ -145,7 +165,6 @@ export class Connections {
     const { method, path, headers, body, signal } = outgoing
     const { hostname, port, pathname } = this.#base
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const sentAtMs = this.#clock.nowMs()
     const request = this.#client.request({
       ...this.#access.tls,
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -161,7 +180,6 @@ export class Connections {
     request.on('socket', keepAlive)
     request.on('response', (response) => {
       patience.end()
-      this.#reachability.answered(sentAtMs)
       resolve(response)
     })
     request.on('error', (cause) => {
@@ -210,6 +228,8 @@ export class Connections {
 /** The reason of an ApiError: the server was away and is back, so the request is asked to go out once more. */
 export const RENEWED = 'Renewed'
 
+const TIMEOUT = 'Timeout'
+
 const PROBE: Outgoing = {
   method: 'GET',
   path: '/version',
@@ -235,7 +255,7 @@ function renewed(): ApiError {
 }
 
 function silence(timeoutMs: number): ApiError {
-  return unavailable(`no answer from the API server within ${timeoutMs} ms`, 'Timeout')
+  return unavailable(`no answer from the API server within ${timeoutMs} ms`, TIMEOUT)
 }
 
 function tooLarge(): ApiError {

@@ -2,6 +2,8 @@
 
 /** Longest silence of the API server in answer to a request. */
 export const REQUEST_TIMEOUT_MS = 10_000
+/** As that, of the first attempt of a request that may be sent twice. */
+export const HASTE_MS = 1_000
 /** Objects in one page of a list. */
 export const PAGE_SIZE = 500
 /** An answer that is longer is refused: a page of the largest pods is a tenth of it. */

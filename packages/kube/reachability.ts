@@ -1,7 +1,7 @@
 /**
  * Finds out that the API server was away and is back, for those who wait on connections that will never say so:
  * a request that was swallowed, a watch whose path was lost. While anybody waits in silence the server is probed over a
- * fresh connection; who was waiting when probes (or requests) failed is let go when one succeeds, and asks again.
+ * fresh connection; who was waiting when a probe or a request failed is let go when a probe succeeds, and asks again.
  *
  *   heard ──silence──► probe ──answered──► goes on waiting: the server is slow, or has nothing to say
  *                        └────failed──► probe, probe, … ──answered──► let go
@@ -58,12 +58,9 @@ export class Reachability {
     this.#failedAtMs = this.#clock.nowMs()
   }
 
-  /** A request sent at that time was answered, in whatever words. */
-  answered(sentAtMs: number): void {
-    const failedAtMs = this.#failedAtMs
-    if (failedAtMs === null || sentAtMs < failedAtMs) return
-    this.#failedAtMs = null
-    for (const waiting of this.#waiting) if (waiting.heardAtMs < failedAtMs) waiting.letGo()
+  /** Somebody has waited for too long: is the server there at all? */
+  lookNow(): void {
+    if (!this.#isProbing) void this.#probeOnce()
   }
 
   #lookLater(): void {
@@ -94,7 +91,10 @@ export class Reachability {
     this.#probedAtMs = sentAtMs
     const isAnswered = await this.#probe()
     this.#isProbing = false
-    if (isAnswered) this.answered(sentAtMs)
-    else this.failed()
+    if (!isAnswered) return this.failed()
+    const failedAtMs = this.#failedAtMs
+    if (failedAtMs === null || sentAtMs < failedAtMs) return
+    this.#failedAtMs = null
+    for (const waiting of this.#waiting) if (waiting.heardAtMs < failedAtMs) waiting.letGo()
   }
 }

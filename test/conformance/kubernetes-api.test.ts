@@ -1,6 +1,7 @@
 /**
  * What sipcast relies on from an API server, as one suite over two: the lab's fake one, always, and a real one where
- * SIPCAST_TEST_KUBECONFIG names the kubeconfig of an administrator. So tests over the fake say something about the real.
+ * SIPCAST_TEST_KUBECONFIG names the kubeconfig of an administrator. So tests over the fake say something about the
+ * real.
  */
 import type { ApiServer } from '@sipcast/kube'
 import { afterAll, beforeAll, describe } from 'vitest'
