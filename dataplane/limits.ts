@@ -51,6 +51,8 @@ export const GATHER_MS = 20
 export const KEYS_BYTES_MAX = 64 * 1024
 /** Characters of tables read after which their garbage is given back to the system. */
 export const RELIEF_LENGTH = 4 * 1024 * 1024
+/** The same, once no more come. */
+export const RELIEF_REST_LENGTH = 256 * 1024
 export const RELIEF_DELAY_MS = 1_000
 /** Copies not written yet; beyond them the oldest is given up until its SipProxy's next table. */
 export const UNSAVED_MAX = 256

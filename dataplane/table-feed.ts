@@ -6,7 +6,7 @@
  */
 
 import { LastGood } from './last-good.ts'
-import { API_PATIENCE_MS, RELIEF_LENGTH } from './limits.ts'
+import { API_PATIENCE_MS, RELIEF_LENGTH, RELIEF_REST_LENGTH } from './limits.ts'
 import {
   type Clock,
   type LastGoodStore,
@@ -58,7 +58,9 @@ export class TableFeed {
   /** Reads the published documents whose version is new; false: none is known yet. Fails with StoreError. */
   async read(): Promise<boolean> {
     const listings = await this.#options.source.list()
+    const lengthBefore = this.#lengthRead
     if (listings !== null) await this.#readNew(listings)
+    if (this.#lengthRead === lengthBefore) this.#relieveRest()
     this.#checkStaleness()
     return listings !== null
   }
@@ -116,6 +118,13 @@ export class TableFeed {
     this.#lengthRead = 0
     this.#options.releaseMemory()
     return true
+  }
+
+  /** No text came: what is left of those that did may go as well. */
+  #relieveRest(): void {
+    if (this.#lengthRead < RELIEF_REST_LENGTH) return
+    this.#lengthRead = 0
+    this.#options.releaseMemory()
   }
 
   /** The texts are held until they are on disk: not all of them until the last one is read. */
