@@ -77,6 +77,22 @@ export class MemoryCluster implements Cluster {
     for (const key of this.#sightings.keys()) this.emit({ what: 'pods', key })
   }
 
+  unreport(name: string): void {
+    this.#reports.delete(name)
+    this.emit({ what: 'balancer', name })
+  }
+
+  /** Somebody else's hand on the keys; null removes them. */
+  meddleWithKeys(text: string | null): void {
+    this.keysFile = text === null ? null : { text, version: this.#nextVersion() }
+    this.emit({ what: 'keys' })
+  }
+
+  /** Nobody is told any more: its process has ended. */
+  unwatch(): void {
+    this.#listeners.clear()
+  }
+
   emit(change: Change): void {
     for (const listener of this.#listeners) listener(change)
   }
@@ -140,8 +156,11 @@ export class MemoryCluster implements Cluster {
     return this.keysFile
   }
 
-  async writeKeys(text: string): Promise<string> {
+  async writeKeys(text: string, ifVersion: string | null): Promise<string> {
     this.#mayFail('keys')
+    if ((this.keysFile?.version ?? null) !== ifVersion) {
+      throw new StoreError(StoreErrorCode.conflict, 'the keys were changed by somebody else')
+    }
     this.writes.keys++
     this.keysFile = { text, version: this.#nextVersion() }
     return this.keysFile.version
