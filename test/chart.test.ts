@@ -1,7 +1,8 @@
 /**
- * What the chart says, as far as its files say it: the resources it brings along, its version, what its image
- * is made of. Not here: what Helm makes of it (test/cluster/chart.test.ts), its queries (chart-queries.test.ts).
+ * The chart and the examples, as far as their files say it. Not here: what Helm and an API server make of them
+ * (test/cluster/chart.test.ts), the chart's queries (chart-queries.test.ts).
  */
+import { parseSipProxy } from '@sipcast/crds'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { paths, read } from './repository.ts'
@@ -23,4 +24,18 @@ test('the chart has the version of the programs', () => {
     version,
     appVersion: version,
   })
+})
+
+// The one of dual-stack is a patch of the one of kamailio.
+test.each(['kamailio', 'static'])('the SipProxy of example %s is valid', (name) => {
+  const text = read(`examples/${name}/sip-proxy.yaml`).text
+  expect(parseSipProxy(parse(text))).toMatchObject({ ok: true })
+})
+
+test('all examples are in the table of examples', () => {
+  const folders = new Set(
+    paths.filter((path) => /^examples\/.+\//.test(path)).map((path) => path.split('/')[1]),
+  )
+  const rows = [...read('examples/README.md').text.matchAll(/^\| `([\w-]+)` \|/gm)]
+  expect(new Set(rows.map(([, name]) => name))).toEqual(folders)
 })

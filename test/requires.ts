@@ -34,6 +34,7 @@ const needs = {
     isMet: () => isInstalled('ip') && mayUnshare('--net'),
     remedy: 'run as root, with iproute2 and util-linux',
   },
+  helm: { isMet: () => isInstalled('helm'), remedy: 'https://helm.sh/docs/intro/install/' },
   kubernetes: {
     isMet: () => process.env['SIPCAST_TEST_KUBECONFIG'] !== undefined && isInstalled('kubectl'),
     remedy: 'npm run test:cluster, or a kubeconfig in SIPCAST_TEST_KUBECONFIG, and kubectl',
