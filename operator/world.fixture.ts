@@ -2,7 +2,8 @@
  * A world in memory for tests of the operator: one cluster, proxies that do as they are told, a clock moved by hand.
  */
 import type { BalancedSipProxy, SipProxyStatus } from '@sipcast/crds'
-import { assign, decodeTable, type Table } from '@sipcast/mapping'
+import { type AssignInput, assign, decodeTable, type Table } from '@sipcast/mapping'
+import type { AddressPools } from './address-pools.ts'
 import { isoTime } from './iso-time.ts'
 import { MemoryClock, memoryRandom } from './io/memory-clock.ts'
 import { MemoryCluster } from './io/memory-cluster.ts'
@@ -24,6 +25,12 @@ export const B: ProxySpec = { name: 'b', address: '192.0.2.2' }
 export const C: ProxySpec = { name: 'c', address: '192.0.2.3' }
 export const D: ProxySpec = { name: 'd', address: '192.0.2.4' }
 
+/** What differs from one process to the next. */
+export interface Life {
+  readonly leaseTransitions?: number | null
+  readonly addressPools?: AddressPools | null
+}
+
 export class World {
   readonly clock = new MemoryClock()
   readonly cluster = new MemoryCluster()
@@ -33,20 +40,22 @@ export class World {
   readonly deposed: string[] = []
   operator: Operator
 
-  constructor() {
-    this.operator = this.#makeOperator()
+  constructor(life: Life = {}) {
+    this.operator = this.#makeOperator(life)
   }
 
-  #makeOperator(): Operator {
-    const operator = new Operator({
+  #makeOperator({ leaseTransitions = null, addressPools = null }: Life): Operator {
+    this.cluster.leaseTransitions = leaseTransitions
+    const ports = {
       clock: this.clock,
       random: memoryRandom(this.clock.nowMs()),
       cluster: this.cluster,
       prober: this.prober,
-      tell: (notice) => this.notices.push(notice),
-      assignElsewhere: async (input) => assign(input),
-      deposed: (why) => this.deposed.push(why),
-    })
+      tell: (notice: Notice) => this.notices.push(notice),
+      assignElsewhere: async (input: AssignInput) => assign(input),
+      deposed: (why: string) => this.deposed.push(why),
+    }
+    const operator = new Operator(ports, { addressPools })
     this.prober.listener = (result) => operator.takeResult(result)
     return operator
   }
@@ -57,10 +66,10 @@ export class World {
   }
 
   /** As after a crash: another process, which knows only what is stored. */
-  async restart(): Promise<void> {
+  async restart(life: Life = {}): Promise<void> {
     await this.operator.stop()
     this.prober.setTargets([])
-    this.operator = this.#makeOperator()
+    this.operator = this.#makeOperator(life)
     await this.start()
   }
 

@@ -25,7 +25,7 @@ export class MemoryCluster implements Cluster {
   readonly names: Names = {
     keys: 'the keys',
     keysRemedy: 'make room for them',
-    addressPools: 'the address pools',
+    addressPools: 'the address pools changed',
   }
   leaseTransitions: number | null = null
   readonly tables = new Map<Key, Stored>()

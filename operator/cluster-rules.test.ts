@@ -1,0 +1,161 @@
+/** What only a cluster brings into the pass: address pools, the readiness gate, pods, a successor. */
+import { expect, test } from 'vitest'
+import { AddressPools } from './address-pools.ts'
+import { Behaviour } from './io/memory-prober.ts'
+import type { Origin, Pod, PodGate } from './ports.ts'
+import { A, B, KEY, World, worldWith } from './world.fixture.ts'
+
+const UNSAID: PodGate = { status: null, reason: '', message: '' }
+const SELECTING = { proxies: { selector: {} } }
+const FIRST: Origin = { uid: 'first', createdMs: Date.UTC(2026, 10, 23), generation: 1 }
+
+function pod(name: string, address: string | null, more: Partial<Pod> = {}): Pod {
+  return {
+    name,
+    uid: `uid of ${name}`,
+    addresses: address === null ? [] : [address],
+    hostAddresses: ['10.0.0.1'],
+    annotations: {},
+    deleting: false,
+    ready: true,
+    gate: UNSAID,
+    ...more,
+  }
+}
+
+async function worldOfPods(...pods: readonly Pod[]): Promise<World> {
+  const world = new World()
+  world.cluster.podList = pods
+  world.apply([], { spec: SELECTING, origin: FIRST })
+  await world.start()
+  await world.pass(1_000)
+  return world
+}
+
+test('an address outside the pools is refused, with what would allow it; inside them it is served', async () => {
+  const addressPools = new AddressPools([
+    { cidr: '198.51.100.0/24' },
+    { cidr: '203.0.113.0/24', namespaces: ['voice'] },
+  ])
+  const world = new World({ addressPools })
+  world.apply([A])
+  world.apply([B], { key: 'voice/voice' })
+  await world.start()
+  await world.pass(1_000)
+  expect(world.condition('Accepted')).toBe('False AddressNotAllowed')
+  expect(world.message('Accepted')).toBe(
+    'spec.addresses[0]: 203.0.113.10 is in no address pool of namespace default: choose one of 198.51.100.0/24, or have the address pools changed. Nothing is served until this is mended.',
+  )
+  expect(world.tableOrNull()).toBeNull()
+  // Whoever may not have it keeps nobody from it, not even by being older.
+  expect(world.condition('Accepted', 'voice/voice')).toBe('True Accepted')
+  expect(world.slots('voice/voice')).toEqual({ b: 4096 })
+})
+
+test('a pool taken away leaves the last good table in force', async () => {
+  const world = await worldWith([A, B])
+  await world.restart({ addressPools: new AddressPools([]) })
+  await world.pass(1_000)
+  expect(world.condition('Accepted')).toBe('False AddressNotAllowed')
+  expect(world.slots()).toEqual({ a: 2048, b: 2048 })
+})
+
+test('the gate says what probes say, once there is an answer, and only where it is declared', async () => {
+  const world = await worldOfPods(pod('a', '192.0.2.1'), pod('b', '192.0.2.2', { gate: null }))
+  expect([...world.cluster.gates]).toEqual([
+    [
+      'default/a',
+      { status: 'True', reason: 'Answers', message: `Answers OPTIONS for SipProxy ${KEY}.` },
+    ],
+  ])
+  world.prober.behaviours.set('192.0.2.1', Behaviour.refuses)
+  await world.pass(1_500)
+  expect(world.cluster.gates.get('default/a')).toEqual({
+    status: 'False',
+    reason: 'Refused',
+    message: `SipProxy ${KEY}: nobody listens at 192.0.2.1:5060 (ICMP).`,
+  })
+  const { gate: writes } = world.cluster.writes
+  await world.pass(60_000)
+  expect(world.cluster.writes.gate).toBe(writes)
+})
+
+test('the gate of a pod whose containers are not ready may be True: eligible it is only with both', async () => {
+  const world = await worldOfPods(pod('a', '192.0.2.1', { ready: false }), pod('b', '192.0.2.2'))
+  expect(world.cluster.gates.get('default/a')?.status).toBe('True')
+  expect(world.slots()).toEqual({ a: 0, b: 4096 })
+  expect(world.states()).toEqual({ a: 'NotReady', b: 'Up' })
+})
+
+test('a pod of two SipProxies is ready when it answers for both', async () => {
+  const world = await worldOfPods(pod('a', '192.0.2.1'))
+  world.apply([], {
+    key: 'default/more',
+    spec: { ...SELECTING, addresses: ['203.0.113.11'], probe: { acceptedCodes: ['404'] } },
+  })
+  await world.pass(1_000)
+  world.prober.behaviours.set('192.0.2.1', Behaviour.fails)
+  await world.pass(2_000)
+  expect(world.cluster.gates.get('default/a')?.message).toContain(`SipProxy ${KEY}:`)
+  expect(world.cluster.gates.get('default/a')?.message).toContain('SipProxy default/more:')
+  world.cluster.remove('default/more')
+  world.prober.behaviours.delete('192.0.2.1')
+  await world.pass(3_000)
+  expect(world.cluster.gates.get('default/a')?.status).toBe('True')
+})
+
+test('a pod without an address is no member yet; of two addresses the version of the SipProxy counts', async () => {
+  const world = await worldOfPods(
+    pod('a', null),
+    pod('b', '2001:db8::2', { addresses: ['2001:db8::2', '192.0.2.2'] }),
+  )
+  expect(world.table().members).toMatchObject([{ id: 'b', address: '192.0.2.2' }])
+  world.cluster.setPods([pod('a', '192.0.2.1'), pod('b', '192.0.2.2')])
+  await world.pass(1_000)
+  expect(world.table().members.map(({ id }) => id)).toEqual(['a', 'b'])
+})
+
+test('weight and drain are annotations of pods; one that is being deleted loses its slots and stays', async () => {
+  const a = pod('a', '192.0.2.1', { annotations: { 'sipcast.io/weight': '3' } })
+  const b = pod('b', '192.0.2.2')
+  const world = await worldOfPods(a, b)
+  expect(world.slots()).toEqual({ a: 3072, b: 1024 })
+  world.cluster.setPods([{ ...a, deleting: true }, b])
+  await world.pass(100)
+  expect(world.slots()).toEqual({ a: 0, b: 4096 })
+  world.cluster.setPods([a, { ...b, annotations: { 'sipcast.io/drain': 'true' } }])
+  await world.pass(1_000)
+  expect(world.states()).toMatchObject({ b: 'Draining' })
+})
+
+test('a new leader stamps its number on every table, and nobody moves', async () => {
+  const world = await worldWith([A, B])
+  const before = world.owners()
+  await world.restart({ leaseTransitions: 7 })
+  await world.pass(100)
+  expect(world.table().leaseTransitions).toBe(7)
+  expect(world.owners()).toEqual(before)
+})
+
+test('whoever meets the table of a successor writes nothing more and says why', async () => {
+  const world = await worldWith([A, B])
+  await world.restart({ leaseTransitions: 7 })
+  await world.pass(100)
+  const theirs = world.cluster.tables.get(KEY)?.text ?? ''
+  await world.restart({ leaseTransitions: 6 })
+  await world.pass(1_000)
+  expect(world.deposed).toContain(`the table of ${KEY} was written under a later lease`)
+  expect(world.cluster.tables.get(KEY)?.text).toBe(theirs)
+})
+
+test('what failed is tried again as soon as the store is back, not after its back-off', async () => {
+  const world = await worldWith([A, B])
+  world.cluster.failures.set('table', 'unavailable')
+  world.apply([A])
+  await world.pass(60_000)
+  expect(world.condition('Degraded')).toBe('True TableNotWritten')
+  world.cluster.failures.clear()
+  world.cluster.emit({ what: 'recovery' })
+  await world.pass(10)
+  expect(world.slots()).toEqual({ a: 4096 })
+})
