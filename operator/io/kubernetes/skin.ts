@@ -31,7 +31,7 @@ export async function openKubernetes(place: KubernetesPlace, ports: SkinPorts): 
   return new KubernetesSkin(place, await accessOf(place), addressPools, ports)
 }
 
-class KubernetesSkin implements Skin {
+export class KubernetesSkin implements Skin {
   readonly cluster: KubernetesCluster
   readonly tell: Tell
   readonly addressPools: AddressPools
