@@ -89,6 +89,8 @@ async function balance(config: BalancerConfig): Promise<void> {
   closeProof()
   closeHttp()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
+  // What may still be on its way, to an API server or a disk that hangs, is nobody's concern any more.
+  process.exit(0)
 }
 
 function proveLife({ name, socket }: BalancerConfig, { state }: Balancer, tell: Tell): () => void {
