@@ -29,7 +29,7 @@ test.each([
 })
 
 test.each([
-  [[], '--directory DIR or --kubernetes is missing'],
+  [[], '--directory DIR is missing (or --kubernetes)'],
   [['--kubernetes'], '--namespace NAMESPACE is missing'],
   [['--kubernetes', '--namespace', 'a/b'], '--namespace a/b is no Kubernetes name'],
   [['--kubernetes', '--namespace', 'n', '--directory', 'd'], 'exclude each other'],

@@ -62,7 +62,7 @@ type Options = ReturnType<typeof parseOptions>
 
 function directoryPlace(values: Options): DirectoryPlace {
   const { directory = '' } = values
-  if (directory === '') throw new UsageError('--directory DIR or --kubernetes is missing')
+  if (directory === '') throw new UsageError('--directory DIR is missing (or --kubernetes)')
   const foreign = OF_KUBERNETES.find((name) => values[name] !== undefined)
   if (foreign !== undefined) throw new UsageError(`--${foreign} goes with --kubernetes only`)
   return { kind: 'directory', directory }

@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<void> {
     if (args.includes('--help')) process.stdout.write(`${USAGE}\n`)
     else await run(parseConfig(args))
   } catch (error) {
-    if (error instanceof UsageError) end(EXIT_USAGE, `${error.message}; ${USAGE}`)
+    if (error instanceof UsageError) end(EXIT_USAGE, `${error.message}; --help says more`)
     else if (error instanceof RefusedError) end(EXIT_REFUSED, error.message)
     else throw error
   }
