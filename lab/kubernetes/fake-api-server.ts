@@ -71,13 +71,14 @@ export class FakeApiServer {
 
   /** For programs that take `--kubeconfig FILE`. */
   get kubeconfig(): string {
-    const cluster = { name: 'fake', cluster: { server: this.url } }
+    // Without TLS: client-node insists on being told that this is meant.
+    const cluster = { server: this.url, 'insecure-skip-tls-verify': true }
     const user = { name: 'fake', user: { token: this.tokens?.[0] ?? 'anybody' } }
     const context = { name: 'fake', context: { cluster: 'fake', user: 'fake' } }
     return JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [cluster],
+      clusters: [{ name: 'fake', cluster }],
       users: [user],
       contexts: [context],
       'current-context': 'fake',
@@ -86,6 +87,10 @@ export class FakeApiServer {
 
   get watchCount(): number {
     return this.#feeds.size
+  }
+
+  get connectionCount(): number {
+    return this.#sockets.size
   }
 
   inject(fault: Fault): () => void {

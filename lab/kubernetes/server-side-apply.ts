@@ -56,7 +56,7 @@ function remove(current: Fields, last: Fields, applied: Fields, others: readonly
   return Object.fromEntries(entries)
 }
 
-export function merge(current: Fields, applied: Fields): Fields {
+function merge(current: Fields, applied: Fields): Fields {
   const merged: Record<string, unknown> = { ...current }
   for (const [name, value] of Object.entries(applied)) {
     const [before, now] = [asFields(name, current[name]), asFields(name, value)]

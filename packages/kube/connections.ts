@@ -80,8 +80,8 @@ export class Connections {
   }
 
   /**
-   * A first attempt with little patience, where asking twice does no harm: a server that had a short lapse swallowed it.
-   * One that is slow will answer the second. Null: no answer yet.
+   * A first attempt with little patience, where asking twice does no harm: a server that had a short lapse swallowed
+   * it. One that is slow will answer the second. Null: no answer yet.
    */
   async #openHastily(outgoing: Outgoing): Promise<IncomingMessage | null> {
     if (!outgoing.isRenewable || outgoing.timeoutMs <= HASTE_MS) return null

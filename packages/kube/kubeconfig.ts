@@ -5,6 +5,7 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
 import { type Access, KubeConfigError, type Tls } from './access.ts'
+import { TOKEN_AGE_MS_MAX } from './limits.ts'
 
 /** @throws KubeConfigError where the file cannot be read or names no server */
 export async function readKubeconfig(path: string): Promise<Access> {
@@ -21,7 +22,26 @@ export async function readKubeconfig(path: string): Promise<Access> {
   return {
     server: cluster.server.replace(/\/+$/, ''),
     tls: tlsOf(await optionsOf(config, path)),
-    headers: async () => headersOf(await optionsOf(config, path)),
+    ...credentialsOf(config, path),
+  }
+}
+
+/** Kept for TOKEN_AGE_MS_MAX: some come from files, some from programs. */
+function credentialsOf(config: KubeConfig, path: string): Pick<Access, 'headers' | 'renew'> {
+  let kept: Promise<Record<string, string>> | null = null
+  let keptAtMs = 0
+  const renew = () => {
+    kept = null
+  }
+  return {
+    headers() {
+      if (kept !== null && performance.now() - keptAtMs < TOKEN_AGE_MS_MAX) return kept
+      keptAtMs = performance.now()
+      kept = optionsOf(config, path).then(headersOf)
+      kept.catch(renew)
+      return kept
+    },
+    renew,
   }
 }
 
