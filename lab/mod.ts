@@ -14,7 +14,17 @@ export { Kubectl } from './cluster/kubectl.ts'
 export { nodesWithBalancers } from './cluster/lasting-phones.ts'
 export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
 export { isReady, type Pod, troublesIn } from './cluster/troubles.ts'
+export {
+  Anycast,
+  type AnycastOptions,
+  type DataCentre,
+  HashPolicy,
+  NODE_ASN,
+  type Router,
+} from './network/anycast.ts'
+export { type BirdOptions, startBird } from './network/bird.ts'
 export { freePort, LoopbackBlock } from './network/loopback.ts'
+export { Namespace } from './network/namespace.ts'
 export { openSocket } from './network/namespace-socket.ts'
 export {
   type Node,

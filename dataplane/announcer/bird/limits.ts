@@ -23,3 +23,6 @@ export const COMMAND_TIMEOUT_MS = 2_000
 export const REPLY_BYTES_MAX = 8 * 1024 * 1024
 /** Of BIRD's own words that are passed on to people. */
 export const WORDS_LENGTH_MAX = 1_024
+
+/** BIRD counts back to the time of a change whenever it is asked, and comes out a little earlier or later. */
+export const SINCE_JITTER_MS = 50

@@ -4,7 +4,7 @@
  */
 
 import { BfdState, BgpState } from '@sipcast/crds'
-import { WORDS_LENGTH_MAX } from './limits.ts'
+import { SINCE_JITTER_MS, WORDS_LENGTH_MAX } from './limits.ts'
 import { nameOfSymbol } from './words.ts'
 
 export interface BgpSession {
@@ -65,6 +65,20 @@ export function readSessions(
         message: message === null ? null : message.slice(0, WORDS_LENGTH_MAX),
       },
     ]
+  })
+}
+
+/** The same session has the same `since`, to the millisecond: nothing is to be told of where nothing has changed. */
+export function steadied(
+  sessions: readonly BgpSession[],
+  last: readonly BgpSession[],
+): readonly BgpSession[] {
+  const before = new Map(last.map((session) => [session.peer, session]))
+  return sessions.map((session) => {
+    const { state, since = null } = before.get(session.peer) ?? {}
+    if (state !== session.state || since === null || session.since === null) return session
+    const differenceMs = Date.parse(session.since) - Date.parse(since)
+    return Math.abs(differenceMs) > SINCE_JITTER_MS ? session : { ...session, since }
   })
 }
 

@@ -1,4 +1,4 @@
-/** Against a socket that plays back what BIRD once said, or misbehaves. The real daemon: test/integration. */
+/** Against a socket that plays back what BIRD once said, or misbehaves. The real one: test/integration/bird.test.ts. */
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'

@@ -13,6 +13,7 @@ import {
   readRoutes,
   readSessions,
   readStatus,
+  steadied,
 } from '../sessions.ts'
 import { quoted, symbol } from '../words.ts'
 
@@ -47,6 +48,7 @@ export class BirdError extends Error {
 export class BirdControl {
   readonly #socketPath: string
   readonly #timeoutMs: number
+  #sessions: readonly BgpSession[] = []
 
   constructor(socketPath: string, timeoutMs: number = COMMAND_TIMEOUT_MS) {
     this.#socketPath = socketPath
@@ -60,7 +62,9 @@ export class BirdControl {
   /** One per BgpPeer in the configuration in use. */
   async sessions(): Promise<readonly BgpSession[]> {
     const protocols = await this.#ask('show protocols all')
-    return readSessions(protocols, await this.#ask('show bfd sessions'))
+    const sessions = readSessions(protocols, await this.#ask('show bfd sessions'))
+    this.#sessions = steadied(sessions, this.#sessions)
+    return this.#sessions
   }
 
   /** What that router is told: `203.0.113.10/32`. Empty while the session is down. */
