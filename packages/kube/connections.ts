@@ -62,7 +62,7 @@ export class Connections {
     this.#client = this.#base.protocol === 'https:' ? https : http
     const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: IDLE_CONNECTION_MS }
     this.#agent = new this.#client.Agent({ ...options, ...access.tls })
-    this.#reachability = new Reachability(clock, () => this.#isAnswered())
+    this.#reachability = new Reachability(clock, (isFresh) => this.#isAnswered(isFresh))
   }
 
   /** The whole answer. */
@@ -212,11 +212,11 @@ export class Connections {
   }
 
   /** Any answer will do. */
-  async #isAnswered(): Promise<boolean> {
+  async #isAnswered(isFresh: boolean): Promise<boolean> {
     try {
-      await this.#send({ ...PROBE, headers: await this.#access.headers() }, true).then((response) =>
-        response.resume(),
-      )
+      const headers = await this.#access.headers()
+      const response = await this.#openPatiently({ ...PROBE, headers, isAlone: isFresh })
+      response.resume()
       return true
     } catch {
       // That is what was asked.
@@ -235,7 +235,7 @@ const PROBE: Outgoing = {
   path: '/version',
   headers: {},
   timeoutMs: PROBE_TIMEOUT_MS,
-  isRepeatable: false,
+  isRepeatable: true,
   isRenewable: false,
 }
 

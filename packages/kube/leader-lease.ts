@@ -81,8 +81,9 @@ export class LeaderLease {
    * holder. `seenMax`: the highest such number met elsewhere, so that it grows even if somebody deleted the Lease.
    * Once per object. @throws the signal's reason
    */
-  async acquire(signal: AbortSignal, seenMax: () => number = () => -1): Promise<number> {
+  async acquire(calledOff: AbortSignal, seenMax: () => number = () => -1): Promise<number> {
     const { clock, random = Math.random } = this.#options
+    const signal = AbortSignal.any([calledOff, this.#ending.signal])
     for (;;) {
       signal.throwIfAborted()
       const held = await this.#tryToTake(seenMax)

@@ -14,7 +14,7 @@ export const EVENT_BYTES_MAX = 16 * 1024 * 1024
 export const CONNECTIONS_MAX = 16
 /** An idle connection is closed before the API server (90 s) or a load balancer does it. */
 export const IDLE_CONNECTION_MS = 45_000
-/** A dead path is found by TCP after 5 + 3 × 2 s. */
+/** A dead path is found by TCP after 5 + 10 × 1 s. */
 export const KEEP_ALIVE_DELAY_MS = 5_000
 
 /** Somebody who waits in silence is looked after so often. */

@@ -1,7 +1,7 @@
 /**
  * Finds out that the API server was away and is back, for those who wait on connections that will never say so:
- * a request that was swallowed, a watch whose path was lost. While anybody waits in silence the server is probed over a
- * fresh connection; who was waiting when a probe or a request failed is let go when a probe succeeds, and asks again.
+ * a request that was swallowed, a watch whose path was lost. While anybody waits in silence the server is probed over
+ * another connection; who was waiting when a probe or a request failed is let go when a probe succeeds, and asks again.
  *
  *   heard ──silence──► probe ──answered──► goes on waiting: the server is slow, or has nothing to say
  *                        └────failed──► probe, probe, … ──answered──► let go
@@ -17,6 +17,9 @@ export interface Wait {
   end(): void
 }
 
+/** Whether the server answers, whatever it answers; `isFresh`: on a new connection. */
+export type Probe = (isFresh: boolean) => Promise<boolean>
+
 interface Waiting {
   readonly probeAfterMs: number
   readonly letGo: () => void
@@ -25,14 +28,14 @@ interface Waiting {
 
 export class Reachability {
   readonly #clock: Clock
-  readonly #probe: () => Promise<boolean>
+  readonly #probe: Probe
   readonly #waiting = new Set<Waiting>()
   #failedAtMs: number | null = null
   #probedAtMs = Number.NEGATIVE_INFINITY
   #isProbing = false
   #stopTimer: (() => void) | null = null
 
-  constructor(clock: Clock, probe: () => Promise<boolean>) {
+  constructor(clock: Clock, probe: Probe) {
     this.#clock = clock
     this.#probe = probe
   }
@@ -60,7 +63,7 @@ export class Reachability {
 
   /** Somebody has waited for too long: is the server there at all? */
   lookNow(): void {
-    if (!this.#isProbing) void this.#probeOnce()
+    if (!this.#isProbing) void this.#probeOnce(true)
   }
 
   #lookLater(): void {
@@ -68,7 +71,9 @@ export class Reachability {
       this.#stopTimer = null
       if (this.#waiting.size === 0) return
       this.#lookLater()
-      if (!this.#isProbing && this.#isDue()) void this.#probeOnce()
+      // In good times on a kept connection, which costs no handshake.
+      const isFresh = this.#failedAtMs !== null
+      if (!this.#isProbing && this.#isDue()) void this.#probeOnce(isFresh)
     })
   }
 
@@ -85,11 +90,11 @@ export class Reachability {
     )
   }
 
-  async #probeOnce(): Promise<void> {
+  async #probeOnce(isFresh: boolean): Promise<void> {
     const sentAtMs = this.#clock.nowMs()
     this.#isProbing = true
     this.#probedAtMs = sentAtMs
-    const isAnswered = await this.#probe()
+    const isAnswered = await this.#probe(isFresh)
     this.#isProbing = false
     if (!isAnswered) return this.failed()
     const failedAtMs = this.#failedAtMs
