@@ -132,6 +132,34 @@ describe('explain’s command line', () => {
   })
 })
 
+describe('preflight’s command line', () => {
+  it('asks for the same addresses as the balancer', () => {
+    const words = ['--inside', '10.0.0.1,2001:db8::1', '--address', '203.0.113.1', '--port', '5062']
+    expect(parseCommand(['preflight', ...words, '--inside-source', 'Shared'], 1)).toEqual({
+      kind: 'preflight',
+      question: {
+        inside: [
+          { address: '10.0.0.1', port: 5070 },
+          { address: '2001:db8::1', port: 5070 },
+        ],
+        addresses: ['203.0.113.1'],
+        port: 5062,
+        insideSource: 'Shared',
+      },
+    })
+  })
+
+  it.each([
+    [[], /--inside/],
+    [['--inside', '::1', '--port', '0'], /--port '0'/],
+    [['--inside', '::1', '--inside-source', 'both'], /not Node or Shared/],
+    [['--inside', '::1', 'x'], /unexpected/],
+  ])('refuses %j in one line', (words, message) => {
+    const command = parseCommand(['preflight', ...words], 1)
+    expect(command).toMatchObject({ kind: 'wrong', message: expect.stringMatching(message) })
+  })
+})
+
 it('offers help', () => {
   expect(parseCommand(['--help'], 1)).toEqual({ kind: 'help' })
 })

@@ -18,6 +18,7 @@ import {
   UsageError,
 } from './options.ts'
 import { INSIDE_PORT_DEFAULT, NAME_LENGTH_MAX, WORKERS_DEFAULT_MAX, WORKERS_MAX } from './limits.ts'
+import type { PreflightQuestion } from './preflight.ts'
 import type { InsideAddress } from './worker-config.ts'
 
 /** Where tables and keys come from and the report goes. */
@@ -61,6 +62,7 @@ export interface ExplainConfig {
 
 export type Command =
   | { readonly kind: 'balance'; readonly config: BalancerConfig }
+  | { readonly kind: 'preflight'; readonly question: PreflightQuestion }
   | { readonly kind: 'explain'; readonly config: ExplainConfig }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
@@ -70,6 +72,8 @@ export const USAGE = `usage: main.ts --directory DIR --name NAME --inside ADDRES
                [--metrics HOST:PORT]
        main.ts --kubernetes [--kubeconfig FILE] --namespace NAMESPACE [--keys FILE]
                --name NODE --inside ... (and the rest as above)
+       main.ts preflight --inside ADDRESS[:PORT][,...]... [--address ADDRESS]... [--port PORT]
+               [--inside-source Node|Shared]
        main.ts explain --directory DIR [--from HOST:PORT] [--to ADDRESS:PORT] [--json] FILE`
 
 /** On a node of a cluster, a hostPath of its own. */
@@ -85,9 +89,16 @@ const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 export function parseCommand(argv: readonly string[], processors: number): Command {
   try {
     if (argv.includes('--help')) return { kind: 'help' }
-    return argv[0] === 'explain'
-      ? { kind: 'explain', config: explainConfig(readOptions(argv.slice(1), EXPLAIN_OPTIONS)) }
-      : { kind: 'balance', config: balancerConfig(readOptions(argv, BALANCER_OPTIONS), processors) }
+    const words = argv.slice(1)
+    if (argv[0] === 'explain') {
+      return { kind: 'explain', config: explainConfig(readOptions(words, EXPLAIN_OPTIONS)) }
+    }
+    if (argv[0] === 'preflight') {
+      const question = preflightQuestion(readOptions(words, PREFLIGHT_OPTIONS))
+      return { kind: 'preflight', question }
+    }
+    const options = readOptions(argv, BALANCER_OPTIONS)
+    return { kind: 'balance', config: balancerConfig(options, processors) }
   } catch (error) {
     // Only our own complaints become usage errors; anything else is a mistake in this file.
     if (error instanceof UsageError) return { kind: 'wrong', message: error.message }
@@ -108,6 +119,13 @@ const BALANCER_OPTIONS: Readonly<Record<string, Takes>> = {
   '--socket': Takes.one,
   '--workers': Takes.one,
   '--metrics': Takes.one,
+}
+
+const PREFLIGHT_OPTIONS: Readonly<Record<string, Takes>> = {
+  '--inside': Takes.many,
+  '--address': Takes.many,
+  '--port': Takes.one,
+  '--inside-source': Takes.one,
 }
 
 const EXPLAIN_OPTIONS: Readonly<Record<string, Takes>> = {
@@ -169,6 +187,24 @@ function explainConfig({ values, rest }: Options): ExplainConfig {
     to: endpoint('--to', single(values, '--to')),
     json: values.has('--json'),
     file: rest[0]!,
+  }
+}
+
+function preflightQuestion({ values, rest }: Options): PreflightQuestion {
+  if (rest.length > 0) throw new UsageError(`unexpected argument ${quote(rest[0]!)}`)
+  const insideSource = single(values, '--inside-source') ?? 'Node'
+  if (insideSource !== 'Node' && insideSource !== 'Shared') {
+    throw new UsageError(`--inside-source ${quote(insideSource)} is not Node or Shared`)
+  }
+  const port = single(values, '--port') ?? '5060'
+  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) {
+    throw new UsageError(`--port ${quote(port)} is not a number from 1 to 65535`)
+  }
+  return {
+    inside: insideAddresses(values.get('--inside') ?? []),
+    addresses: (values.get('--address') ?? []).map(address),
+    port: Number(port),
+    insideSource,
   }
 }
 

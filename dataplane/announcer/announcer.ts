@@ -95,6 +95,8 @@ export class Announcer {
     const isAlive = proof?.isAlive === true
     this.state.isBalancerAlive = isAlive
     if (isAlive) this.#provedMs = askedMs
+    // Whatever it wants when it is back is wanted anew: it may have lapsed.
+    else this.#wanted = ''
     const isLast = this.#isLast(proof)
     await this.#attempt(async () => {
       if (isLast && !isAlive) await this.#release()

@@ -14,11 +14,13 @@ import { isAlive, readiness } from '../health.ts'
 import { createRegistry } from '../metrics.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { StoreError, type Tell } from '../ports.ts'
+import { type PreflightQuestion, preflight } from '../preflight.ts'
 import { Prover } from '../proof.ts'
 import { explainFile } from './explain-file.ts'
 import { serveHttp } from './http.ts'
 import { InsideProber } from './inside-prober.ts'
 import { openLog } from './log.ts'
+import { readMachine } from './machine-facts.ts'
 import { releaseMemory } from './memory.ts'
 import { PacketThreads } from './packet-threads.ts'
 import { serveProof } from './proof-socket.ts'
@@ -40,6 +42,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
       })
     case 'explain':
       return await explainMessage(command.config)
+    case 'preflight':
+      return await checkMachine(command.question)
     case 'help':
       process.stdout.write(`${USAGE}\n`)
       return
@@ -118,6 +122,14 @@ function serveMetrics({ metrics }: BalancerConfig, { state }: Balancer, tell: Te
     },
     tell,
   )
+}
+
+async function checkMachine(question: PreflightQuestion): Promise<void> {
+  const checks = preflight(question, await readMachine())
+  for (const { name, verdict, message } of checks) {
+    process.stdout.write(`${verdict.padEnd(5)} ${name.padEnd(15)} ${message}\n`)
+  }
+  if (checks.some(({ verdict }) => verdict === 'fail')) process.exitCode = EXIT_REFUSED
 }
 
 async function explainMessage(config: ExplainConfig): Promise<void> {
