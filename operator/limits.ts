@@ -22,7 +22,7 @@ export const PASSES_AT_ONCE_MAX = 8
 export const RETRY_DELAY_MIN_MS = 100
 export const RETRY_DELAY_MAX_MS = 30_000
 
-/** Every SipProxy has a pass at least this often, whatever happened: what no event told is found then. */
+/** Every SipProxy has a pass about this often, whatever happened: what no event told is found then. */
 export const RESYNC_PERIOD_MS = 30_000
 
 /** Balancers' heartbeats and keys are looked at this often. */

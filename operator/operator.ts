@@ -190,14 +190,16 @@ export class Operator {
   }
 
   async #run(key: Key): Promise<PassEnd> {
-    const { clock, tell } = this.#ports
+    const { clock, random, tell } = this.#ports
     const beganMs = clock.monotonicMs()
     const pool = this.#pools.get(key) ?? makePool(key, clock.nowMs())
     this.#pools.set(key, pool)
     try {
       const end = await reconcile(pool, this.#context)
       if (!this.#pools.has(key)) return DONE
-      return { ...end, againMs: Math.min(end.againMs ?? RESYNC_PERIOD_MS, RESYNC_PERIOD_MS) }
+      // Not all at the same time.
+      const resyncMs = RESYNC_PERIOD_MS * (0.75 + random.fraction() / 2)
+      return { ...end, againMs: Math.min(end.againMs ?? resyncMs, resyncMs) }
     } catch (cause) {
       // A bug that one object brings out must not take the service of the others along: it is told, counted and tried
       // again.
@@ -223,7 +225,7 @@ export class Operator {
   }
 
   #markAll(): void {
-    this.#markEach([...this.#pools.keys()])
+    for (const key of this.#pools.keys()) this.#queue.markPatient(key)
   }
 
   #failingKeys(): readonly Key[] {

@@ -57,6 +57,22 @@ test('a failed pass is tried again, later each time, until it succeeds', async (
   expect(passes).toEqual(['a@0', 'a@75', 'a@225', 'a@525'])
 })
 
+test('who is patient lets everybody else go first, and has one pass all the same', async () => {
+  const { clock, queue, passes } = makeQueue(async () => {
+    await new Promise((resolve) => clock.after(10, () => resolve(undefined)))
+    return DONE
+  })
+  const crowd = Array.from({ length: 20 }, (_, n) => `p${n}`)
+  for (const key of crowd) queue.markPatient(key)
+  queue.mark('p19')
+  queue.mark('urgent')
+  await clock.advance(100)
+  expect(passes.slice(8, 10)).toEqual(['p19@10', 'urgent@10'])
+  expect(passes.map((pass) => pass.split('@')[0]).toSorted()).toEqual(
+    [...crowd, 'urgent'].toSorted(),
+  )
+})
+
 test('stopping waits for the pass under way and starts no other', async () => {
   let finish = (_end: PassEnd): void => {}
   const { clock, queue, passes } = makeQueue(

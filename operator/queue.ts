@@ -33,6 +33,8 @@ export class Queue {
   readonly #options: QueueOptions
   readonly #entries = new Map<Key, Entry>()
   readonly #ready: Key[] = []
+  /** They wait until nobody is ready. */
+  readonly #patient = new Set<Key>()
   #running = 0
   #stopped = false
   #idle: (() => void) | null = null
@@ -43,7 +45,7 @@ export class Queue {
 
   /** Keys that wait for their pass now. */
   get depth(): number {
-    return this.#ready.length
+    return this.#ready.length + this.#patient.size
   }
 
   /** A pass as soon as one can be had, or after the delay. */
@@ -58,11 +60,21 @@ export class Queue {
     this.#schedule(key, entry, delayMs)
   }
 
+  /** A pass when nobody else is waiting for one: after a start, a thousand of them must not hold up a failover. */
+  markPatient(key: Key): void {
+    if (this.#stopped) return
+    const entry = this.#entryOf(key)
+    if (entry.running) entry.markedMeanwhile = true
+    else if (!entry.queued) this.#patient.add(key)
+    this.#startPasses()
+  }
+
   /** Starts nothing new; resolves when no pass is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const entry of this.#entries.values()) entry.cancel?.()
     this.#ready.length = 0
+    this.#patient.clear()
     if (this.#running === 0) return
     await new Promise<void>((resolve) => {
       this.#idle = resolve
@@ -101,17 +113,24 @@ export class Queue {
   #enqueue(key: Key, entry: Entry): void {
     if (entry.queued || this.#stopped) return
     entry.queued = true
+    this.#patient.delete(key)
     this.#ready.push(key)
     this.#startPasses()
   }
 
   #startPasses(): void {
     while (this.#running < PASSES_AT_ONCE_MAX) {
-      const key = this.#ready.shift()
+      const key = this.#ready.shift() ?? this.#nextPatient()
       if (key === undefined) return
       this.#running++
       void this.#runPass(key, this.#entryOf(key))
     }
+  }
+
+  #nextPatient(): Key | undefined {
+    const [key] = this.#patient
+    if (key !== undefined) this.#patient.delete(key)
+    return key
   }
 
   async #runPass(key: Key, entry: Entry): Promise<void> {
