@@ -5,6 +5,7 @@
 
 import { paths } from '@sipcast/kube'
 import type { FakeApiServer } from '@sipcast/lab'
+import { systemClock } from '@sipcast/net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Follower } from './kubernetes-api/follower.ts'
@@ -140,6 +141,47 @@ describe('what is kept becomes what the server holds, when', () => {
     expect(follower.kept).toEqual({})
     end()
     await follower.caughtUp()
+  })
+})
+
+it('is back within two seconds after a long outage too', { timeout: 30_000 }, async () => {
+  const follower = await (await open()).started()
+  await follower.fake.goAway()
+  await pause(8_000)
+  follower.write('a', '1')
+  await follower.fake.comeBack()
+  await follower.caughtUp()
+})
+
+describe('lists that are older than what is known', () => {
+  it('are refused, and told as trouble', async () => {
+    const follower = await (await open()).started()
+    await expect.poll(() => follower.fake.watchCount).toBe(1)
+    const end = follower.fake.inject({ effect: { kind: 'staleLists' } })
+    follower.write('a', '1')
+    await follower.caughtUp()
+    follower.fake.expire()
+    await pause(1_000)
+    expect(follower.kept).toEqual({ [`${namespace}/a`]: '1' })
+    expect(follower.troubles).toEqual([expect.stringContaining('older than')])
+    end()
+    await expect.poll(() => follower.troubles.at(-1), { timeout: 2_000 }).toBeNull()
+    await follower.caughtUp()
+  })
+
+  it('are believed in the end: versions are set back when a backup is restored', async () => {
+    let laterMs = 0
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs }
+    const follower = await (await open({ clock })).started()
+    await expect.poll(() => follower.fake.watchCount).toBe(1)
+    follower.fake.inject({ effect: { kind: 'staleLists' } })
+    follower.write('a', '1')
+    await follower.caughtUp()
+    follower.fake.expire()
+    await expect.poll(() => follower.troubles).toHaveLength(1)
+    laterMs = 31_000
+    await expect.poll(() => follower.kept, { timeout: 3_000 }).toEqual({})
+    expect(follower.breaks).toEqual([])
   })
 })
 

@@ -128,6 +128,7 @@ describe('taking', () => {
       renew(n)
     }
     expect(a.lease.isHeld).toBe(false)
+    expect(a.notices.map(({ event }) => event)).not.toContain('LeaseAcquired')
   })
 
   it('takes over at once what a process of its own identity left, as a transition of its own', async () => {
