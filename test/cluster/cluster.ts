@@ -40,6 +40,8 @@ const HOMES = 2
 /** Beside the two of `npm run cluster`. */
 const FIRST_PLACE = 16
 const PATIENCE_MS = 30_000
+/** At 10 % of the slots per 10 s, the default. */
+const BALANCED_MS = 150_000
 
 export interface PlaceOptions extends Partial<PhoneOptions> {
   /** Which of the places outside the nodes; in turn by default. */
@@ -56,7 +58,8 @@ export interface Reported<Status> {
 export class Cluster {
   readonly kind: KindCluster
   readonly kubectl: Kubectl
-  readonly nodes: readonly ClusterNode[]
+  /** The nodes that carry a balancer. */
+  readonly carriers: readonly ClusterNode[]
   readonly network: PhoneNetwork
   readonly #phones: Phone[] = []
   readonly #secrets = new Map<string, PoolSecrets>()
@@ -64,16 +67,16 @@ export class Cluster {
   static async take(): Promise<Cluster> {
     if (KUBECONFIG === undefined || NAME === undefined) throw new Error('no cluster to take')
     const kind = new KindCluster({ name: NAME, kubeconfig: KUBECONFIG })
-    const hops = await nodesWithBalancers(kind)
+    const carriers = await nodesWithBalancers(kind)
     const places = { prefix: `sct${process.pid}`, homes: HOMES, firstPlace: FIRST_PLACE }
-    const network = await PhoneNetwork.create({ ...places, hops })
-    return new Cluster(kind, await kind.nodes(), network)
+    const network = await PhoneNetwork.create({ ...places, hops: carriers })
+    return new Cluster(kind, carriers, network)
   }
 
-  constructor(kind: KindCluster, nodes: readonly ClusterNode[], network: PhoneNetwork) {
+  constructor(kind: KindCluster, carriers: readonly ClusterNode[], network: PhoneNetwork) {
     this.kind = kind
     this.kubectl = kind.kubectl
-    this.nodes = nodes
+    this.carriers = carriers
     this.network = network
   }
 
@@ -146,6 +149,19 @@ export class Cluster {
   async ownerOf(user: string): Promise<string> {
     const table = await this.until('a table', async () => await this.table())
     return ownerIn(table, user) ?? 'nobody'
+  }
+
+  /** All proxies hold their share of the slots, which newcomers get step by step (`handBack`). */
+  async untilBalanced(name?: string, namespace?: string): Promise<void> {
+    const isBalanced = async () => {
+      const table = await this.table(name, namespace)
+      if (table === null) return false
+      const shares = table.members.map(
+        (_, member) => table.owners.filter((owner) => owner === member).length,
+      )
+      return Math.max(...shares) - Math.min(...shares) <= 1
+    }
+    await this.until('equal shares of the slots', isBalanced, BALANCED_MS)
   }
 
   /** A user of this proxy's, by the table: the `skip`-th of `user-0`, `user-1`, …. */
