@@ -62,8 +62,11 @@ export function preflight(question: PreflightQuestion, facts: MachineFacts): rea
 }
 
 function receiveBuffer({ settings }: MachineFacts): Check {
-  const bytes = Number(settings.get('net.core.rmem_max') ?? Number.NaN)
   const name = 'receive-buffer'
+  const text = settings.get('net.core.rmem_max')
+  // The kernel shows it in the machine's own network namespace only.
+  if (text === undefined) return { name, verdict: 'warn', message: 'net.core.rmem_max is hidden' }
+  const bytes = Number(text)
   const message = `net.core.rmem_max is ${bytes}`
   if (bytes >= RECEIVE_BUFFER_BYTES) return { name, verdict: 'ok', message }
   const remedy = `below ${RECEIVE_BUFFER_BYTES}: bursts are dropped; sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}`

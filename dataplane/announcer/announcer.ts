@@ -43,18 +43,19 @@ export class Announcer {
   /** What the last renewal was for. */
   #wanted = ''
   #renewedMs = -Infinity
-  #lookedMs: number
-  #provedMs: number
+  /** Null: not started, as long as a predecessor is there. */
+  #lookedMs: number | null = null
+  #provedMs = -Infinity
   #stoppingMs: number | null = null
   #ended: Promise<void> = Promise.resolve()
 
   constructor(options: AnnouncerOptions) {
     this.#options = options
     this.#troubles = new Troubles(options.tell)
-    this.#lookedMs = this.#provedMs = options.clock.monotonicMs()
   }
 
   start(): void {
+    this.#lookedMs = this.#provedMs = this.#options.clock.monotonicMs()
     this.#ended = this.#run()
   }
 
@@ -69,7 +70,7 @@ export class Announcer {
 
   /** Null: it looks as often as it should. */
   healthProblem(): string | null {
-    const silentMs = this.#options.clock.monotonicMs() - this.#lookedMs
+    const silentMs = this.#lookedMs === null ? 0 : this.#sinceMs(this.#lookedMs)
     return silentMs > LOOK_HUNG_MS ? `no look has ended for ${Math.round(silentMs)} ms` : null
   }
 
@@ -108,15 +109,16 @@ export class Announcer {
 
   #isLast(proof: Proof | null): boolean {
     if (this.#stoppingMs === null) return false
-    const nowMs = this.#options.clock.monotonicMs()
-    const stoppingForMs = nowMs - this.#stoppingMs
-    if (proof?.isAlive !== true) return nowMs - this.#provedMs > STOP_SILENCE_MS
-    return stoppingForMs > (proof.reason === STOPPING ? STOP_WAIT_MAX_MS : STOP_PATIENCE_MS)
+    if (proof?.isAlive !== true) return this.#sinceMs(this.#provedMs) > STOP_SILENCE_MS
+    return (
+      this.#sinceMs(this.#stoppingMs) >
+      (proof.reason === STOPPING ? STOP_WAIT_MAX_MS : STOP_PATIENCE_MS)
+    )
   }
 
   #isRenewalDue(proof: Proof | null, isLast: boolean): boolean {
     const isOther = proof?.isAlive === true && proof.addresses.join() !== this.#wanted
-    return isLast || isOther || this.#lookedMs - this.#renewedMs >= RENEW_MS
+    return isLast || isOther || this.#sinceMs(this.#renewedMs) >= RENEW_MS
   }
 
   /** @param proof null: only sees what is left */
@@ -188,9 +190,13 @@ export class Announcer {
 
   /** One proof that is late is no news: a renewal that was missed for it is. */
   #silenceOf(proof: Proof | null): readonly TroubleOf[] {
-    if (this.#lookedMs - this.#provedMs <= RENEW_MS) return []
+    if (this.#sinceMs(this.#provedMs) <= RENEW_MS) return []
     const why = proof === null ? 'no answer' : `the balancer says ${proof.reason}`
     return [{ subject: 'balancer', reason: 'NoProof', message: `${why}: nothing is renewed` }]
+  }
+
+  #sinceMs(thenMs: number): number {
+    return this.#options.clock.monotonicMs() - thenMs
   }
 
   #failureOf(subject: string): readonly TroubleOf[] {

@@ -58,7 +58,7 @@ function pathOf(name: string, places: readonly string[]): string {
   return `/proc/sys/${before.replaceAll('.', '/')}/${place}/${after}`
 }
 
-/** Lines of /proc/net/udp or udp6: addresses are hexadecimal words of the machine's byte order (here: little-endian). */
+/** Lines of /proc/net/udp or udp6: addresses are hexadecimal words in the byte order of the machine, little-endian. */
 export function parseUdpSockets(text: string): readonly UdpSocketFact[] {
   return text
     .split('\n')

@@ -249,6 +249,39 @@ describe.runIf(requires('network-namespaces', 'nftables'))('a node', () => {
     expect(await onLoopback()).toHaveLength(2)
   })
 
+  test('preflight finds nothing in the way of a balancer, then finds it', async () => {
+    const words = ['preflight', '--inside', `${node.ipv4},${node.ipv6}`, '--address', IPV4]
+    const check = async (...more: readonly string[]) => {
+      const command = [
+        'netns',
+        'exec',
+        node.namespace,
+        process.execPath,
+        BALANCER,
+        ...words,
+        ...more,
+      ]
+      return await run('ip', command).then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+      )
+    }
+    expect(await check()).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^fail/m) })
+    await startBoth()
+    await untilBound(2)
+    expect(await check()).toMatchObject({ code: 0, stdout: expect.stringMatching('held on lo') })
+    const absent = await check('--address', node.ipv4)
+    expect(absent).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^fail .*own, on eth0$/m),
+    })
+    const shared = await check('--inside-source', 'Shared')
+    expect(shared).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^fail .*accept_local/m),
+    })
+  })
+
   test('says once what `ip` refuses, and that it is not ready', async () => {
     await startBalancer()
     const announcer = await startAnnouncer('--ip', '/bin/false')

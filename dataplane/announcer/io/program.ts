@@ -42,8 +42,6 @@ export async function runAnnouncer(argv: readonly string[]): Promise<void> {
 async function announce(config: AnnouncerConfig): Promise<void> {
   const tell = openLog('announcer', {})
   const stop = nextSignal()
-  const lock = await takeNode(tell, stop)
-  if (lock === null) return
   const announcer = new Announcer({
     interface: config.interface,
     pools: new AddressPools(config.pools),
@@ -53,14 +51,24 @@ async function announce(config: AnnouncerConfig): Promise<void> {
     tell,
   })
   const closeHttp = serveMetrics(config, announcer, tell)
+  const lock = await takeNode(tell, stop)
+  if (lock !== null) await hold(announcer, config, tell, stop)
+  closeHttp()
+  lock?.close()
+  tell({ level: 'info', event: 'Stopped', message: 'in order' })
+}
+
+async function hold(
+  announcer: Announcer,
+  config: AnnouncerConfig,
+  tell: Tell,
+  stop: Promise<string>,
+): Promise<void> {
   announcer.start()
   tell({ level: 'info', event: 'Started', message: config.socket, details: { config } })
 
   tell({ level: 'info', event: 'Stopping', message: await stop })
   await announcer.stop()
-  closeHttp()
-  lock.close()
-  tell({ level: 'info', event: 'Stopped', message: 'in order' })
 }
 
 /** Null: told to end before the predecessor did. */
