@@ -68,9 +68,8 @@ test('who is patient lets everybody else go first, and has one pass all the same
   queue.mark('urgent')
   await clock.advance(100)
   expect(passes.slice(8, 10)).toEqual(['p19@10', 'urgent@10'])
-  expect(passes.map((pass) => pass.split('@')[0]).toSorted()).toEqual(
-    [...crowd, 'urgent'].toSorted(),
-  )
+  expect(new Set(passes.map((pass) => pass.split('@')[0]))).toEqual(new Set([...crowd, 'urgent']))
+  expect(passes).toHaveLength(crowd.length + 1)
 })
 
 test('stopping waits for the pass under way and starts no other', async () => {

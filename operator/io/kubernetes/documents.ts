@@ -5,7 +5,7 @@
  * Not here: what the texts say. Invariants: every write is a compare-and-set; what we wrote is no news to us; after a
  * write that failed, whatever the reason, the next read asks the API server.
  */
-import { type ApiObject, type ApiServer, ListWatch } from '@sipcast/kube'
+import { ApiError, ApiErrorCode, type ApiObject, type ApiServer, ListWatch } from '@sipcast/kube'
 import type { Stored } from '../../ports.ts'
 import { storing } from './api-store-error.ts'
 import type { Watching } from './watching.ts'
@@ -66,9 +66,11 @@ export class Documents {
   async write(name: string, text: string, ifVersion: string | null): Promise<string> {
     const { api, kind, collectionPath, pathOf } = this.#options
     const object = this.#objectOf(name, text, ifVersion)
-    const written = await this.#changing(name, `cannot write ${kind} ${this.#place(name)}`, () =>
-      ifVersion === null ? api.create(collectionPath, object) : api.replace(pathOf(name), object),
-    )
+    const what = `cannot write ${kind} ${this.#place(name)}`
+    const written =
+      ifVersion === null
+        ? await this.#changing(name, what, () => creating(() => api.create(collectionPath, object)))
+        : await this.#changing(name, what, () => api.replace(pathOf(name), object))
     const stored = this.#storedOf(written)
     this.#known.set(name, stored)
     return stored.version
@@ -145,6 +147,16 @@ export class Documents {
 
   #place(name: string): string {
     return `${this.#options.namespace}/${name}`
+  }
+}
+
+/** What is not found when something is made is its namespace: that is no conflict, and a person must hear of it. */
+async function creating(request: () => Promise<ApiObject>): Promise<ApiObject> {
+  try {
+    return await request()
+  } catch (cause) {
+    if (!(cause instanceof ApiError) || cause.code !== ApiErrorCode.notFound) throw cause
+    throw new ApiError(cause.message, { code: ApiErrorCode.unavailable, cause })
   }
 }
 
