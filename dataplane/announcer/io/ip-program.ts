@@ -54,6 +54,10 @@ export class IpProgram implements AddressTable {
         reject(new IpError(`cannot run ${this.#path}: ${cause.message}`, { cause }))
       })
       child.on('close', (code) => resolve({ code, ...run }))
+      // What a script that was killed has started itself may keep the pipes open.
+      child.on('exit', (code) => {
+        if (code === null) resolve({ code, ...run })
+      })
       // A program that fails early does not read its input; its exit code says so better than EPIPE.
       child.stdin.on('error', () => undefined).end(input)
     })
