@@ -16,7 +16,7 @@ import { QUICK_TIMERS } from './load.ts'
 import { RouteWatch } from './route-watch.ts'
 import { condition, messageOf, proxyIn } from './sip-proxy-status.ts'
 import { SIP_PROXY, System } from './system.ts'
-import { movesBetween } from './table-watch.ts'
+import { movesBetween } from './table-log.ts'
 
 const REGISTRARS = ['registrar-0', 'registrar-1', 'registrar-2']
 const HAND_BACK = { after: '0s', maxMovedPercent: 100, per: '1s' }
@@ -382,7 +382,7 @@ describe.runIf(requires(...needs))('broken worlds', () => {
   }
 
   async function untilAvoided(name: string, user: string): Promise<void> {
-    const watch = await RouteWatch.start(system, [user])
+    const watch = await RouteWatch.start(system.routes, [user])
     try {
       await watch.untilAvoided(name, performance.now())
     } finally {

@@ -5,7 +5,7 @@
  */
 import type { Call, Load } from './load.ts'
 import { ownerIn } from './system.ts'
-import type { TableWatch } from './table-watch.ts'
+import type { TableLog } from './table-log.ts'
 
 /** A published table is in use everywhere after this, on a busy machine. */
 const LAG_MS = 500
@@ -18,10 +18,10 @@ interface Outage {
 
 export class Excuses {
   readonly #load: Load
-  readonly #tables: TableWatch
+  readonly #tables: TableLog
   readonly #outages: Outage[] = []
 
-  constructor(load: Load, tables: TableWatch) {
+  constructor(load: Load, tables: TableLog) {
     this.#load = load
     this.#tables = tables
   }

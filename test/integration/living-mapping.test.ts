@@ -14,7 +14,8 @@ import { byOutcome, isFailed, Load, QUICK_TIMERS } from './load.ts'
 import { RouteWatch } from './route-watch.ts'
 import { condition, messageOf, proxyIn } from './sip-proxy-status.ts'
 import { ownerIn, SIP_PROXY, System } from './system.ts'
-import { movesBetween, sharesOf, TableWatch } from './table-watch.ts'
+import { movesBetween, sharesOf } from './table-log.ts'
+import { TableWatch } from './table-watch.ts'
 
 const SLOTS = 256
 /** Quick, so that the story is short; 64 slots a second. */
@@ -345,7 +346,7 @@ describe.runIf(requires('kamailio', 'nftables', 'network-namespaces'))('the livi
 
   /** Makes it fail; how long balancers went on sending users there, in milliseconds. */
   async function avoided(name: string, how: 'kill' | 'freeze') {
-    const watch = await RouteWatch.start(system, usersOf(name, 8, 'nobody'))
+    const watch = await RouteWatch.start(system.routes, usersOf(name, 8, 'nobody'))
     try {
       await eventually('requests that it answers', () => {
         const answers = watch.recently()

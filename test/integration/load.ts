@@ -19,6 +19,12 @@ export interface PhoneSource {
   phone(user: string, options: { readonly timers: Timers }): Promise<Phone>
 }
 
+export interface LoadOptions {
+  /** Between 180 and 200. */
+  readonly ringMs?: number
+  readonly talkMs?: number
+}
+
 /** What became of a call: `completed`, or why not. Times are performance.now(). */
 export interface Call {
   readonly callee: string
@@ -40,22 +46,29 @@ export class Load {
   readonly calls: Call[] = []
   readonly registrations: Registering[] = []
   readonly #phones: readonly Phone[]
+  readonly #talkMs: number
   readonly #underWay: Promise<void>[] = []
   #isOpen = true
 
-  static async start(source: PhoneSource, users: readonly string[]): Promise<Load> {
+  static async start(
+    source: PhoneSource,
+    users: readonly string[],
+    { ringMs = 0, talkMs = TALK_MS }: LoadOptions = {},
+  ): Promise<Load> {
     const phones = await Promise.all(
       users.map((user) => source.phone(user, { timers: QUICK_TIMERS })),
     )
-    const load = new Load(phones)
+    if (ringMs > 0) for (const phone of phones) ringsLong(phone, ringMs)
+    const load = new Load(phones, talkMs)
     await Promise.all(phones.map((phone) => load.#register(phone)))
     for (const phone of phones) load.#underWay.push(load.#keepRegistering(phone))
     for (const phone of phones) load.#underWay.push(load.#keepCalling(phone))
     return load
   }
 
-  constructor(phones: readonly Phone[]) {
+  constructor(phones: readonly Phone[], talkMs: number) {
     this.#phones = phones
+    this.#talkMs = talkMs
   }
 
   get users(): readonly string[] {
@@ -75,7 +88,7 @@ export class Load {
   async unreachable(): Promise<readonly Call[]> {
     const calls = await Promise.all(
       this.#phones.map((callee, index) =>
-        callOnce(this.#phones[(index + 1) % this.#phones.length]!, callee.user),
+        this.#callOnce(this.#phones[(index + 1) % this.#phones.length]!, callee.user),
       ),
     )
     this.calls.push(...calls)
@@ -107,8 +120,14 @@ export class Load {
     while (this.#isOpen) {
       await sleep(about(PAUSE_MS))
       const callee = others[Math.floor(Math.random() * others.length)]!
-      this.calls.push(await callOnce(phone, callee))
+      this.calls.push(await this.#callOnce(phone, callee))
     }
+  }
+
+  async #callOnce(caller: Phone, callee: string): Promise<Call> {
+    const beganMs = performance.now()
+    const outcome = await outcomeOf(caller.call(callee), this.#talkMs)
+    return { callee, beganMs, endedMs: performance.now(), outcome }
   }
 }
 
@@ -123,13 +142,15 @@ export function byOutcome(calls: readonly Call[]): Record<string, number> {
   return counts
 }
 
-async function callOnce(caller: Phone, callee: string): Promise<Call> {
-  const beganMs = performance.now()
-  const outcome = await outcomeOf(caller.call(callee))
-  return { callee, beganMs, endedMs: performance.now(), outcome }
+function ringsLong(phone: Phone, ringMs: number): void {
+  phone.onCall = (call) => {
+    call.ring()
+    const pickUp = setTimeout(() => phone.sessions.push(call.answer()), ringMs)
+    void call.cancelled.then(() => clearTimeout(pickUp))
+  }
 }
 
-async function outcomeOf(call: OutgoingCall): Promise<string> {
+async function outcomeOf(call: OutgoingCall, talkMs: number): Promise<string> {
   const final = await Promise.race([call.final, sleep(PATIENCE_MS, null, { ref: false })])
   if (final === null) {
     void call.cancel()
@@ -137,7 +158,7 @@ async function outcomeOf(call: OutgoingCall): Promise<string> {
   }
   if (final.status !== 200) return `${final.status} ${final.reason}`
   const session = await call.answered
-  await sleep(TALK_MS)
+  await sleep(talkMs)
   const { status } = await session.hangUp()
   return status === 200 ? COMPLETED : `BYE got ${status}`
 }

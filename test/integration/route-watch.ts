@@ -1,20 +1,27 @@
 /**
- * Where balancers really send a proxy's users: through each balancer, every 20 ms, an OPTIONS to one of these users,
- * never repeated, and who answered it. Failover is over with the first OPTIONS from which on all are answered by
- * somebody else.
- * Not here: phones; this stands on the balancers' own nodes, because the router would draw a balancer at random.
+ * Where balancers really send a proxy's users: from each place, every 20 ms, an OPTIONS to one of these users, never
+ * repeated, and who answered it. Failover is over with the first OPTIONS from which on all are answered by somebody
+ * else.
+ * Not here: phones, and the places: on the balancers' own nodes, or as many outside that every balancer has some.
  */
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:dgram'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSocket, parseMessage, servedBy } from '@sipcast/lab'
-import { DOMAIN, type System } from './system.ts'
+import { type Endpoint, openSocket, parseMessage, servedBy } from '@sipcast/lab'
 
 const ASK_EVERY_MS = 20
 /** An answer that takes longer is none. */
 const ANSWER_MAX_MS = 300
 /** So long without a loss, and it is over. */
 const QUIET_MS = 700
+
+export interface WatchedRoute {
+  /** Whence; each place asks by itself. */
+  readonly places: readonly { readonly address: string; readonly namespace: string }[]
+  readonly target: Endpoint
+  readonly domain: string
+  readonly askEveryMs?: number
+}
 
 interface Asked {
   readonly sentMs: number
@@ -23,36 +30,36 @@ interface Asked {
 }
 
 export class RouteWatch {
-  readonly #system: System
+  readonly #route: WatchedRoute
   readonly #users: readonly string[]
   readonly #sockets: Socket[] = []
-  /** One list per balancer. */
+  /** One list per place. */
   readonly #asked: Asked[][] = []
   /** Nobody shall take its requests for those of another watch. */
   readonly #name = randomUUID()
   readonly #timer: NodeJS.Timeout
 
-  static async start(system: System, users: readonly string[]): Promise<RouteWatch> {
+  static async start(route: WatchedRoute, users: readonly string[]): Promise<RouteWatch> {
     const sockets = await Promise.all(
-      system.topology.balancers.map((node) => openSocket(node.ipv4, 0, node.namespace)),
+      route.places.map(({ address, namespace }) => openSocket(address, 0, namespace)),
     )
-    return new RouteWatch(system, users, sockets)
+    return new RouteWatch(route, users, sockets)
   }
 
-  constructor(system: System, users: readonly string[], sockets: readonly Socket[]) {
-    this.#system = system
+  constructor(route: WatchedRoute, users: readonly string[], sockets: readonly Socket[]) {
+    this.#route = route
     this.#users = users
     for (const [index, socket] of sockets.entries()) {
       this.#sockets.push(socket)
       this.#asked.push([])
       socket.on('message', (bytes) => this.#answered(index, bytes.toString()))
     }
-    this.#timer = setInterval(() => this.#ask(), ASK_EVERY_MS)
+    this.#timer = setInterval(() => this.#ask(), route.askEveryMs ?? ASK_EVERY_MS)
   }
 
   /**
    * Waits until no balancer sends any of the users to this proxy any more.
-   * @returns milliseconds from `sinceMs`, of the slowest balancer
+   * @returns milliseconds from `sinceMs`, of the slowest place
    */
   async untilAvoided(proxy: string, sinceMs: number, waitMs = 15_000): Promise<number> {
     const deadlineMs = performance.now() + waitMs
@@ -66,7 +73,7 @@ export class RouteWatch {
     }
   }
 
-  /** Who answered lately, of each balancer's. */
+  /** Who answered lately, of each place's. */
   recently(): readonly (string | null)[] {
     const sinceMs = performance.now() - QUIET_MS
     return this.#asked.flatMap((asked) =>
@@ -80,11 +87,12 @@ export class RouteWatch {
   }
 
   #ask(): void {
-    const { address, port } = this.#system.shared()
+    const { target, domain } = this.#route
     for (const [index, socket] of this.#sockets.entries()) {
       const asked = this.#asked[index]!
       const user = this.#users[asked.length % this.#users.length]!
-      socket.send(optionsTo(user, socket, `${this.#name}-${index}-${asked.length}`), port, address)
+      const id = `${this.#name}-${index}-${asked.length}`
+      socket.send(optionsTo(`${user}@${domain}`, socket, id), target.port, target.address)
       asked.push({ sentMs: performance.now(), answeredBy: null })
     }
   }
@@ -115,15 +123,15 @@ function isDue({ sentMs }: Asked): boolean {
   return performance.now() - sentMs > ANSWER_MAX_MS
 }
 
-/** To any of this domain's users, who need not exist: a proxy's challenge is an answer, too. */
-function optionsTo(user: string, socket: Socket, id: string): string {
+/** To any of a domain's users, who need not exist: a proxy's challenge is an answer, too. */
+function optionsTo(whom: string, socket: Socket, id: string): string {
   const { address, port } = socket.address()
   return [
-    `OPTIONS sip:${user}@${DOMAIN} SIP/2.0`,
+    `OPTIONS sip:${whom} SIP/2.0`,
     `Via: SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${id}`,
     'Max-Forwards: 70',
-    `From: <sip:watch@${DOMAIN}>;tag=${id}`,
-    `To: <sip:${user}@${DOMAIN}>`,
+    `From: <sip:watch@${address}>;tag=${id}`,
+    `To: <sip:${whom}>`,
     `Call-ID: ${id}`,
     'CSeq: 1 OPTIONS',
     'Content-Length: 0',

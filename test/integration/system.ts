@@ -30,6 +30,7 @@ import {
   untilServing,
 } from '@sipcast/lab'
 import { SlotHash, slotOf, type Table } from '@sipcast/mapping'
+import type { WatchedRoute } from './route-watch.ts'
 import { SmallDisk } from './small-disk.ts'
 
 export const DOMAIN = 'sipcast.test'
@@ -98,6 +99,15 @@ export class System {
   /** The shared address of an IP version. */
   shared(version: 'ipv4' | 'ipv6' = 'ipv4'): Endpoint {
     return { address: version === 'ipv4' ? SHARED_IPV4 : SHARED_IPV6, port: 5060 }
+  }
+
+  /** By each balancer, from its own node: the router would draw one at random. */
+  get routes(): WatchedRoute {
+    const places = this.topology.balancers.map(({ ipv4, namespace }) => ({
+      address: ipv4,
+      namespace,
+    }))
+    return { places, target: this.shared(), domain: DOMAIN }
   }
 
   /** A phone in a home, behind that home's NAT; not registered yet. */
