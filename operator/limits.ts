@@ -82,8 +82,8 @@ export const OUTBOX_RETRY_DELAY_MAX_MS = 10_000
 export const RECOVERY_PERIOD_MIN_MS = 500
 
 /**
- * Kubernetes Events: so many about one SipProxy at once, then one each period; the same again within the age only counts
- * up, which is written at most once each write period.
+ * Kubernetes Events: so many about one SipProxy at once, then one each period; the same again within the age only
+ * counts up, which is written at most once each write period.
  */
 export const EVENT_BURST = 25
 export const EVENT_PERIOD_MS = 30_000

@@ -1,6 +1,6 @@
 /**
- * The operator on Kubernetes, whole but for sockets, on an API server in memory: what it publishes, repairs, refuses and
- * survives.
+ * The operator on Kubernetes, whole but for sockets, on an API server in memory: what it publishes, repairs, refuses
+ * and survives.
  * Not here: a real API server (the cluster suite), the Cluster port by itself (test/conformance/cluster-port.test.ts),
  * every rule of the pass (operator/*.test.ts).
  */

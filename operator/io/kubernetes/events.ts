@@ -1,5 +1,6 @@
 /**
- * Notices about a SipProxy as Events of Kubernetes, for `kubectl describe`. What repeats becomes one Event with a count.
+ * Notices about a SipProxy as Events of Kubernetes, for `kubectl describe`. What repeats becomes one Event with a
+ * count.
  * Not here: the log, which has every notice. Invariants: nobody waits for an Event; what is too much, or cannot be
  * written, is dropped and counted.
  */
