@@ -306,6 +306,23 @@ describe('the life of a list-and-watch', () => {
     await follower.caughtUp()
   })
 
+  it('goes on from a bookmark, however quiet its own objects are', async () => {
+    const follower = await (await open()).started()
+    await expect.poll(() => follower.fake.watchCount).toBe(1)
+    for (const name of ['a', 'b'])
+      follower.fake.put(paths.secret(namespace, name), { metadata: { name } })
+    await pause(700)
+    follower.fake.seen.length = 0
+    follower.fake.eachWatch((feed) => feed.endCleanly())
+    await expect.poll(() => follower.fake.seen).toHaveLength(1)
+    expect(follower.fake.seen[0]).toMatchObject({
+      verb: 'watch',
+      path: expect.stringContaining(
+        `resourceVersion=${follower.fake.store.version}&allowWatchBookmarks=true`,
+      ),
+    })
+  })
+
   it('reads a long list in pages', async () => {
     const follower = await open()
     for (let i = 0; i < 2_300; i++) follower.write(`m${i}`, `${i}`)

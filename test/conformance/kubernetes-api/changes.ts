@@ -1,7 +1,7 @@
 /** Many objects: lists in pages, watches, and the list-and-watch over both. */
 import { type ApiServer, ListWatch, paths, type WatchEvent } from '@sipcast/kube'
 import { systemClock } from '@sipcast/net'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { configMapAt, createConfigMap, failure, freshName, namespace } from './skin.ts'
 
 export function changesConform(api: () => ApiServer): void {
@@ -106,24 +106,6 @@ export function changesConform(api: () => ApiServer): void {
       const startMs = performance.now()
       expect(await watch(query, Number.POSITIVE_INFINITY)).toEqual([])
       expect(performance.now() - startMs).toBeLessThan(5_000)
-    })
-
-    it('mark the version in between where that is asked for', { timeout: 60_000 }, async () => {
-      const { resourceVersion } = await api().list(paths.configMaps(namespace))
-      await createConfigMap(api(), freshName())
-      const query = { resourceVersion, allowWatchBookmarks: true, labelSelector: 'mark=never' }
-      // A real server sends them each minute, and usually two seconds before the end.
-      const [bookmark] = await vi.waitFor(
-        async () => {
-          const events = await watch({ ...query, timeoutSeconds: 15 }, 1)
-          expect(events).toHaveLength(1)
-          return events
-        },
-        { timeout: 50_000 },
-      )
-      expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'ConfigMap' } })
-      const version = Number(bookmark?.object.metadata.resourceVersion)
-      expect(version).toBeGreaterThan(Number(resourceVersion))
     })
 
     it('refuse a version of the future or past as gone, or say nothing', async () => {

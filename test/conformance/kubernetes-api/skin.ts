@@ -3,9 +3,10 @@ import { type ApiError, type ApiObject, ApiServer, kubeconfigAccess, paths } fro
 import { FakeApiServer, type ResourceKind } from '@sipcast/lab'
 import { vi } from 'vitest'
 
-export const namespace = 'sipcast-conformance'
+// Of this run alone: a real server takes its time to delete what an earlier one left.
+export const namespace = `sipcast-conformance-${process.pid}`
 
-export const group = 'conformance.sipcast.io'
+export const group = `run${process.pid}.conformance.sipcast.io`
 /** A kind with status apart and generations. */
 export const widgets = `/apis/${group}/v1/namespaces/${namespace}/widgets`
 const widgetKind: ResourceKind = {
