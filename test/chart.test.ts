@@ -39,3 +39,11 @@ test('all examples are in the table of examples', () => {
   const rows = [...read('examples/README.md').text.matchAll(/^\| `([\w-]+)` \|/gm)]
   expect(new Set(rows.map(([, name]) => name))).toEqual(folders)
 })
+
+test('the build of the image knows every workspace', () => {
+  const { workspaces } = JSON.parse(read('package.json').text) as { workspaces: readonly string[] }
+  const copies = [
+    ...read('images/sipcast/Dockerfile').text.matchAll(/^COPY (\S+)\/package\.json \1\/$/gm),
+  ]
+  expect(copies.map(([, folder]) => folder)).toEqual(workspaces)
+})

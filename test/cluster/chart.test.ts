@@ -30,6 +30,7 @@ const EVERYTHING = {
   'operator.affinity': { nodeAffinity: {} },
   'networkPolicy.proxies': [{ namespace: 'default', podSelector: { matchLabels: { app: 'a' } } }],
   'networkPolicy.nodeCIDRs': ['192.0.2.0/24'],
+  remoteBalancers: ['edge-1', 'edge-2'],
 }
 
 describe.runIf(requires('helm'))('the chart, rendered', () => {
@@ -88,6 +89,18 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
       'ClusterRole sipcast.io/sipbalancers/status: patch',
       'ClusterRole sipcast.io/sipbalancers: get list watch create patch',
       'Role configmaps: get list watch',
+    ])
+  })
+
+  test('a balancer outside has the rights of its own name', async () => {
+    const objects = await render({ remoteBalancers: ['edge-1'] })
+    expect(rightsIn(objects, 'sipcast-balancer-edge-1')).toEqual([
+      'ClusterRole nodes [edge-1]: get',
+      'ClusterRole sipcast.io/sipbalancers [edge-1]: create patch',
+      'ClusterRole sipcast.io/sipbalancers/status [edge-1]: patch',
+      'ClusterRole sipcast.io/sipbalancers: get list watch',
+      'Role configmaps: get list watch',
+      'Role secrets [sipcast-keys]: get list watch',
     ])
   })
 
@@ -152,6 +165,22 @@ describe.runIf(requires('helm', 'kubernetes'))('the chart and the API server', (
     for (const object of objects.filter(({ kind }) => kind === 'SipProxy')) {
       expect(parseSipProxy(object)).toMatchObject({ ok: true })
     }
+  })
+
+  test('a balancer outside writes the SipBalancer of its name, and no other', async () => {
+    const rights = (await render({ remoteBalancers: ['edge-1'] })).filter(
+      ({ metadata }) => metadata.name === 'sipcast-balancer-edge-1',
+    )
+    await kubectl(['apply', '-f', '-'], rights)
+    made.push(...rights, sipBalancer('edge-1'))
+    const api = await asAccount('sipcast-balancer-edge-1', null)
+    const write = (name: string) => api.apply(paths.sipBalancer(name), sipBalancer(name), OWN)
+    await expect.poll(async () => await refusalOf(write('edge-1')), { timeout: 30_000 }).toBe('')
+    expect(await refusalOf(write('edge-2'))).toContain('forbidden')
+    expect(await refusalOf(api.list(paths.secrets(NAMESPACE)))).toContain('forbidden')
+    const ofKeys = { fieldSelector: 'metadata.name=sipcast-keys' }
+    expect(await refusalOf(api.list(paths.secrets(NAMESPACE), ofKeys))).toBe('')
+    api.close()
   })
 
   test('a balancer writes the SipBalancer of its own node, and no other', async () => {
