@@ -65,7 +65,8 @@ export class Reporter {
   /** The last word: this balancer serves nothing any more. Fails with StoreError. */
   async farewell(): Promise<boolean> {
     if (this.#sending !== null) await this.#wait(this.#sending.ended, FAREWELL_MS)
-    const report = { ...this.#compose(), sipProxies: [] }
+    const { summary: _served, ...composed } = this.#compose()
+    const report = { ...composed, sipProxies: [], heldAddresses: [] }
     const [ready] = report.conditions ?? []
     const message = 'stopped in order'
     const conditions =
