@@ -133,7 +133,7 @@ function endDeposed(why: string, tell: Tell): never {
   tell({
     level: 'error',
     event: 'Deposed',
-    message: `${why}; another operator leads, this one ends`,
+    message: `${why}; another operator may lead now, this one ends`,
   })
   process.exit(EXIT_REFUSED)
 }

@@ -112,7 +112,7 @@ test('a leader whose lease is taken away ends at once, with 1 and one line', asy
   expect(await first.process.exited).toEqual({ code: 1, signal: null })
   const last = first.process.log.tail(1)
   expect(last).toContain('"event":"Deposed"')
-  expect(last).toContain('another operator leads, this one ends')
+  expect(last).toContain('another operator may lead now, this one ends')
 })
 
 test('a frozen leader that wakes up after another has begun writes nothing and ends', async () => {

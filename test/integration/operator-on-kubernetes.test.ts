@@ -82,6 +82,7 @@ describe('publishing', () => {
   test('a SipProxy made again under the same name has a later table and a status of its own', async () => {
     await site.lead()
     await site.apply(KEY, SPEC)
+    await untilOwning(site, KEY, ['a', 'b'])
     await until(async () => expect(await site.condition(KEY, 'Accepted')).toBe('True Accepted'))
     const { uid, objectCreated, epoch } = await site.table(KEY)
     const owners = await site.owners(KEY)
@@ -340,6 +341,35 @@ describe('what goes away', () => {
     await site.server.comeBack()
     await untilOwning(site, KEY, ['p1', 'p2'], 2_000)
     await until(async () => expect((await site.status(KEY))?.summary.proxies).toBe('2/3'), 2_000)
+  })
+
+  test.each<[string, (server: Site['server']) => void]>([
+    ['watches are reset', (server) => server.eachWatch((feed) => feed.reset())],
+    ['watches are closed', (server) => server.eachWatch((feed) => feed.endCleanly())],
+    ['history is forgotten (410)', (server) => server.expire()],
+    [
+      'lists are stale',
+      (server) => {
+        server.inject({ effect: { kind: 'staleLists' }, verbs: ['list'], times: 5 })
+        server.expire()
+      },
+    ],
+    [
+      'the server throttles',
+      (server) => {
+        const effect = { kind: 'refusal', status: 429, retryAfterSeconds: 1 } as const
+        server.inject({ effect, times: 10 })
+        server.eachWatch((feed) => feed.reset())
+      },
+    ],
+  ])('%s: a pod that dies then is missed by 2 s at most', async (_, disturb) => {
+    await site.lead()
+    for (const n of [0, 1, 2]) site.putPod({ name: `p${n}`, address: `192.0.2.1${n}` })
+    await site.apply(KEY, OF_PODS)
+    await untilOwning(site, KEY, ['p0', 'p1', 'p2'])
+    disturb(site.server)
+    site.server.take(paths.pod('default', 'p0'))
+    await untilOwning(site, KEY, ['p1', 'p2'], 4_000)
   })
 
   test('only writes fail for a while: they are made up for within 2 s', async () => {
