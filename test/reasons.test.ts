@@ -1,8 +1,8 @@
 /**
- * docs/day-2.md has a row for every reason that operator, balancer and announcer can give, and for every alert, and
- * for no others. Reasons that docs/metrics.md lists with their metrics have their row there.
+ * docs/day-2.md has a row for every reason that operator, balancer and announcer can give, for every event that is a
+ * warning or an error, and for every alert; and for no others. Reasons that docs/metrics.md lists with their metrics have their row there.
  * Not here: whether the rows are right. Reasons are found in the code as it is written: in the closed sets that have a
- * name, in `reason: '…'`, and in the calls that take one first.
+ * name, in `reason: '…'`, in the calls that take one first, and where something is told.
  */
 import { expect, test } from 'vitest'
 import { HoldRefusal } from '../dataplane/announcer/hold.ts'
@@ -34,10 +34,10 @@ test('every alert has its row, and every row is an alert', () => {
   expect(new Set(rows)).toEqual(new Set([...alerts].map(([, name]) => name)))
 })
 
-/** The first cells of tables that are one word of code. */
+/** The words of code in the first cells of tables that have nothing else. */
 function rowsOf(path: string, isWanted: (word: string) => boolean): readonly string[] {
-  const cells = [...read(path).text.matchAll(/^\| `(\w+)` \|/gm)]
-  return cells.flatMap(([, word = '']) => (isWanted(word) ? [word] : []))
+  const cells = [...read(path).text.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)]
+  return cells.flatMap(([, cell = '']) => cell.replaceAll('`', '').split(', ').filter(isWanted))
 }
 
 function isReason(word: string): boolean {
@@ -52,10 +52,8 @@ function namedReasons(): readonly string[] {
 }
 
 function writtenReasons(): readonly string[] {
-  const written = /\breason: '([A-Z]\w+)'|\b(?:no|notReady)\('([A-Z]\w+)'/g
-  return sources().flatMap((text) =>
-    [...text.matchAll(written)].map(([, field, argument]) => field ?? argument ?? ''),
-  )
+  const written = /\b(?:reason: |(?:no|notReady)\(|level: '(?:warn|error)',\s*event: )'([A-Z]\w+)'/g
+  return sources().flatMap((text) => [...text.matchAll(written)].map(([, word = '']) => word))
 }
 
 /** Of the programs, tests aside. */
