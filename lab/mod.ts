@@ -13,7 +13,8 @@ export { type ClusterNode, KindCluster } from './cluster/kind.ts'
 export { Kubectl } from './cluster/kubectl.ts'
 export { nodesWithBalancers } from './cluster/lasting-phones.ts'
 export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
-export { isReady, type Pod, troublesIn } from './cluster/troubles.ts'
+export { run as runProgram } from './cluster/program.ts'
+export { conditionOf, isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export {
   Anycast,
   type AnycastOptions,

@@ -16,6 +16,8 @@ interface Condition {
 
 interface ContainerStatus {
   readonly name: string
+  /** `containerd://…`; absent before it is made. */
+  readonly containerID?: string
   readonly ready: boolean
   readonly restartCount: number
   readonly state?: ContainerState

@@ -23,20 +23,30 @@ export class Timeline<T> {
     kubeconfig: string,
     path: string,
     take: (object: ApiObject) => T,
+    onMoment: (moment: Moment<T>) => void = () => undefined,
   ): Promise<Timeline<T>> {
     const api = new ApiServer({ access: await kubeconfigAccess(kubeconfig) })
-    const timeline = new Timeline<T>(api, path, take)
+    const timeline = new Timeline<T>(api, path, take, onMoment)
     await timeline.#watch.synced()
     return timeline
   }
 
-  constructor(api: ApiServer, path: string, take: (object: ApiObject) => T) {
+  constructor(
+    api: ApiServer,
+    path: string,
+    take: (object: ApiObject) => T,
+    onMoment: (moment: Moment<T>) => void,
+  ) {
     this.#api = api
     this.#watch = new ListWatch({
       api,
       path,
       take,
-      onChange: (id, value) => this.moments.push({ atMs: performance.now(), id, value }),
+      onChange: (id, value) => {
+        const moment = { atMs: performance.now(), id, value }
+        this.moments.push(moment)
+        onMoment(moment)
+      },
       clock: systemClock,
       random: Math.random,
     })
@@ -46,6 +56,21 @@ export class Timeline<T> {
   /** The first moment after this time that is so. */
   after(sinceMs: number, isSo: (moment: Moment<T>) => boolean): Moment<T> | null {
     return this.moments.find((moment) => moment.atMs >= sinceMs && isSo(moment)) ?? null
+  }
+
+  /** As it is now; null where it is gone or never was. */
+  latest(id: string): T | null {
+    return this.moments.findLast((moment) => moment.id === id)?.value ?? null
+  }
+
+  /** What there is now, by id. */
+  get present(): Map<string, T> {
+    const present = new Map<string, T>()
+    for (const { id, value } of this.moments) {
+      if (value === null) present.delete(id)
+      else present.set(id, value)
+    }
+    return present
   }
 
   stop(): void {

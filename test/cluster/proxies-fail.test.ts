@@ -1,0 +1,96 @@
+/**
+ * Proxies fail under traffic: their pods are deleted, killed, frozen. How soon nobody is sent there, who moves, which
+ * calls fail, and what kubectl says of it. Not here: what is done to proxies on purpose (proxies-planned.test.ts).
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { proxyIn } from '../integration/sip-proxy-status.ts'
+import { requires } from '../requires.ts'
+import { clusterNeeded } from './cluster.ts'
+import { deletePod, signalPod } from './faults.ts'
+import { PoolStory } from './pool-story.ts'
+
+/** Of design section 8, and a busy machine's share on top. */
+const SLACK_MS = 2_500
+const TOLD_MAX_MS = 700 + SLACK_MS
+const SILENT_MAX_MS = 1_600 + SLACK_MS
+
+describe.runIf(requires('network-namespaces', clusterNeeded))('proxies fail', () => {
+  let story: PoolStory
+
+  beforeAll(async () => {
+    story = await PoolStory.begin('proxies fail')
+  })
+  beforeEach(() => story.beginStep())
+  afterEach(({ task }) => story.endStep(task.name))
+  afterAll(async () => {
+    await story?.end()
+  })
+
+  test('at the beginning everybody is reached', async () => {
+    await story.expectRow({ PROXIES: '3/3', REASON: 'Serving' })
+    await story.expectReached()
+  })
+
+  test('pod deleted: exactly its users move at once; the next pod of this name gets them back', async () => {
+    const name = 'registrar-1'
+    const pod = story.pool.pod(name)!
+    const { avoidedMs, inUseMs } = await story.failsOver(name, 'pod deleted', () =>
+      deletePod(story.cluster, pod),
+    )
+    expect(Math.max(avoidedMs, inUseMs)).toBeLessThan(TOLD_MAX_MS)
+    const status = await story.pool.untilStatus(
+      'said to be deleted',
+      (now) => proxyIn(now, name).reason === 'Deleting',
+    )
+    expect(proxyIn(status, name)).toMatchObject({ state: 'Draining', slots: 0 })
+    await story.expectRow({ PROXIES: '2/3', REASON: 'Serving' })
+    await story.expectReached()
+
+    await story.pool.until('the next pod', () => {
+      const next = story.pool.pod(name)
+      return next !== null && next.metadata.uid !== pod.metadata.uid
+    })
+    await story.untilGate(name, 'True')
+    await story.returns(name)
+  })
+
+  test('killed: ICMP tells; exactly its users move; the container is started again', async () => {
+    const name = 'registrar-2'
+    const restarts = restartsOf(name)
+    const { avoidedMs } = await story.failsOver(name, 'killed (ICMP)', () =>
+      signalPod(story.pool.pod(name)!, 'KILL'),
+    )
+    expect(avoidedMs).toBeLessThan(TOLD_MAX_MS)
+    await story.untilGate(name, 'True')
+    expect(restartsOf(name)).toBe(restarts + 1)
+    await story.returns(name)
+  })
+
+  test('frozen: silence tells; exactly its users move; thawed, it gets them back', async () => {
+    const name = 'registrar-0'
+    const pod = story.pool.pod(name)!
+    onTestFinished(async () => void (await signalPod(pod, 'CONT')))
+    const { avoidedMs } = await story.failsOver(name, 'frozen (silent)', () =>
+      signalPod(pod, 'STOP'),
+    )
+    expect(avoidedMs).toBeLessThan(SILENT_MAX_MS)
+    // The kubelet sees nothing wrong with it; SIP does.
+    await story.untilGate(name, 'False')
+    const status = await story.pool.untilStatus(
+      'Down',
+      (now) => proxyIn(now, name).state === 'Down',
+    )
+    expect(proxyIn(status, name)).toMatchObject({ reason: 'NoAnswer', slots: 0 })
+    await story.expectRow({ PROXIES: '2/3', REASON: 'Serving' })
+    await story.expectReached()
+
+    await signalPod(pod, 'CONT')
+    await story.untilGate(name, 'True')
+    await story.returns(name)
+    expect(story.pool.pod(name)!.metadata.uid).toBe(pod.metadata.uid)
+  })
+
+  function restartsOf(name: string): number {
+    return story.pool.pod(name)?.status.containerStatuses?.[0]?.restartCount ?? 0
+  }
+})
