@@ -26,6 +26,7 @@ import {
   type Tell,
 } from '../../ports.ts'
 import { storeCodeOf } from './api-store-error.ts'
+import { sameStatus } from '../../status.ts'
 import { BalancerReports } from './balancer-reports.ts'
 import { Documents } from './documents.ts'
 import { Outbox } from './outbox.ts'
@@ -101,7 +102,9 @@ export class KubernetesCluster implements Cluster {
     this.#sipProxies = new SipProxies({
       ...watched,
       onChange: (key) => this.#emit({ what: 'sipProxy', key }),
-      onStatus: (key) => {
+      onStatus: (key, status) => {
+        // What we are writing, brought by the watch before the answer.
+        if (status !== null && sameStatus(this.#statuses.get(key) ?? null, status)) return
         this.#statuses.delete(key)
         this.#emit({ what: 'status', key })
       },

@@ -31,6 +31,8 @@ export class Documents {
   readonly #options: DocumentsOptions
   readonly #watch: ListWatch<Stored>
   readonly #known = new Map<string, Stored>()
+  /** Under way: the watch may bring them before the answer does. */
+  readonly #writing = new Map<string, string>()
   /** What is known of these may be out of date. */
   readonly #doubtful = new Set<string>()
 
@@ -67,12 +69,14 @@ export class Documents {
     const { api, kind, collectionPath, pathOf } = this.#options
     const object = this.#objectOf(name, text, ifVersion)
     const what = `cannot write ${kind} ${this.#place(name)}`
+    this.#writing.set(name, text)
     const written =
       ifVersion === null
         ? await this.#changing(name, what, () => creating(() => api.create(collectionPath, object)))
         : await this.#changing(name, what, () => api.replace(pathOf(name), object))
     const stored = this.#storedOf(written)
-    this.#known.set(name, stored)
+    const known = this.#known.get(name)
+    if (known === undefined || isNewer(stored.version, known.version)) this.#known.set(name, stored)
     return stored.version
   }
 
@@ -92,6 +96,8 @@ export class Documents {
     } catch (cause) {
       this.#doubtful.add(name)
       throw cause
+    } finally {
+      this.#writing.delete(name)
     }
   }
 
@@ -114,6 +120,7 @@ export class Documents {
     } else {
       if (known !== undefined && !isNewer(stored.version, known.version)) return
       this.#known.set(name, stored)
+      if (stored.text === this.#writing.get(name)) return
     }
     this.#options.onChange(name)
   }

@@ -27,7 +27,7 @@ export interface SipProxiesOptions {
   readonly watching: Watching
   readonly onChange: (key: Key) => void
   /** Somebody else wrote its status, or there is a new object, without one. */
-  readonly onStatus: (key: Key) => void
+  readonly onStatus: (key: Key, status: SipProxyStatus | null) => void
   readonly onGone: (key: Key) => void
 }
 
@@ -88,13 +88,13 @@ export class SipProxies {
     }
     if (last === undefined || last.fingerprint !== seen.fingerprint) {
       this.#known.set(key, seen)
-      if (last?.uid !== seen.uid) this.#options.onStatus(key)
+      if (last?.uid !== seen.uid) this.#options.onStatus(key, seen.status)
       this.#options.onChange(key)
       return
     }
     if (!isNewer(seen.version, last.version)) return
     this.#known.set(key, { ...seen, sighting: last.sighting })
-    if (!sameJson(seen.status, last.status)) this.#options.onStatus(key)
+    if (!sameJson(seen.status, last.status)) this.#options.onStatus(key, seen.status)
   }
 }
 
