@@ -59,13 +59,13 @@ export class World {
   /** Versions of documents, by their texts. */
   readonly #versions = new Map<string, number>()
 
-  constructor(options: Partial<Pick<BalancerOptions, 'inside' | 'addresses'>> = {}) {
+  constructor(options: Partial<Pick<BalancerOptions, 'inside' | 'addresses' | 'drainMs'>> = {}) {
     const inside = [
       { address: '10.0.9.1', port: 5070 },
       { address: '2001:db8:9::1', port: 5070 },
     ]
     this.balancer = new Balancer(
-      { name: 'node-a', version: '1.2.3', addresses: null, inside, ...options },
+      { name: 'node-a', version: '1.2.3', addresses: null, inside, drainMs: 0, ...options },
       this.#ports(),
     )
   }

@@ -2,6 +2,7 @@ import { SLOTS_MAX, SUSPICION_MS } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { ID, keysDocument, World } from './balancer.fixture.ts'
 import { KEY_ID, REGISTRARS, table } from './forward.fixture.ts'
+import { readiness } from './health.ts'
 import {
   API_PATIENCE_MS,
   FAREWELL_MS,
@@ -302,6 +303,23 @@ describe('in a broken world', () => {
     resolve()
     for (let pass = 0; pass < 3; pass++) await world.pass()
     expect(world.sipProxy.epoch).toBe(3)
+  })
+
+  it('told to end, it says so at once and serves on for the drain time', async () => {
+    const world = new World({ drainMs: 5_000 })
+    world.publish()
+    await world.start()
+    const stopped = world.balancer.stop()
+    expect(readiness(world.balancer.state)).toMatchObject({ isReady: false, reason: 'Stopping' })
+    await world.pass(GATHER_MS)
+    expect(world.report.conditions).toMatchObject([{ status: 'False', reason: 'Stopping' }])
+    world.publish({ epoch: 2 })
+    for (let pass = 0; pass < 4; pass++) await world.pass()
+    expect(world.sipProxy.epoch).toBe(2)
+    expect(world.isStopped).toBe(false)
+    await world.pass()
+    await stopped
+    expect(world.isStopped).toBe(true)
   })
 
   it('the last report is not waited for beyond its time', async () => {

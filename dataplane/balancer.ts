@@ -29,6 +29,8 @@ export interface BalancerOptions {
   readonly inside: readonly InsideAddress[]
   /** Serve only these addresses; null: all. */
   readonly addresses: readonly string[] | null
+  /** How long it serves on when it is told to end. */
+  readonly drainMs: number
 }
 
 interface Target {
@@ -39,6 +41,7 @@ interface Target {
 export class Balancer implements WorkerEvents {
   readonly state: BalancerState
   readonly #ports: Ports
+  readonly #drainMs: number
   readonly #loop: PassLoop
   readonly #troubles: Troubles
   readonly #feed: TableFeed
@@ -52,6 +55,7 @@ export class Balancer implements WorkerEvents {
   constructor(options: BalancerOptions, ports: Ports) {
     const { clock, reports: sink, tables: source, lastGood, releaseMemory } = ports
     this.#ports = ports
+    this.#drainMs = options.drainMs
     this.state = new BalancerState(options, ports.workers)
     this.#loop = new PassLoop(clock, () => this.#pass())
     this.#troubles = new Troubles(ports.tell)
@@ -68,9 +72,11 @@ export class Balancer implements WorkerEvents {
     this.#loop.start()
   }
 
-  /** Serves what is under way, then nothing. */
+  /** Not ready from now on, but serves until those who send packets here have learnt of it; then nothing. */
   async stop(): Promise<void> {
     this.state.isStopping = true
+    this.#loop.mark()
+    await this.#drain()
     await this.#loop.stop()
     this.#ports.prober.setTargets([])
     await this.#ports.workers.stop()
@@ -118,6 +124,11 @@ export class Balancer implements WorkerEvents {
 
   changed(): void {
     this.#loop.mark()
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#drainMs === 0) return
+    await new Promise<void>((resolve) => this.#ports.clock.after(this.#drainMs, resolve))
   }
 
   #now(): Moment {

@@ -19,8 +19,18 @@ describe('the balancer’s command line', () => {
       stateDirectory: '/d/state/node-a',
       socket: '/d/state/node-a/balancer.sock',
       workers: 4,
+      drainMs: 0,
       metrics: null,
     })
+  })
+
+  it('drains for some seconds, if any', () => {
+    expect(balance('--drain', '5').drainMs).toBe(5_000)
+    for (const wrong of ['-1', '51', '1.5', 'five']) {
+      const message = expect.stringContaining('--drain')
+      const command = parseCommand([...minimal, `--drain=${wrong}`], 4)
+      expect(command).toEqual({ kind: 'wrong', message })
+    }
   })
 
   it('takes a cluster instead of a directory', () => {

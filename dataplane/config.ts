@@ -17,7 +17,13 @@ import {
   Takes,
   UsageError,
 } from './options.ts'
-import { INSIDE_PORT_DEFAULT, NAME_LENGTH_MAX, WORKERS_DEFAULT_MAX, WORKERS_MAX } from './limits.ts'
+import {
+  DRAIN_SECONDS_MAX,
+  INSIDE_PORT_DEFAULT,
+  NAME_LENGTH_MAX,
+  WORKERS_DEFAULT_MAX,
+  WORKERS_MAX,
+} from './limits.ts'
 import type { PreflightQuestion } from './preflight.ts'
 import type { InsideAddress } from './worker-config.ts'
 
@@ -45,6 +51,8 @@ export interface BalancerConfig {
   /** The unix socket of the proof to the announcer. */
   readonly socket: string
   readonly workers: number
+  /** How long it serves on when it is told to end. */
+  readonly drainMs: number
   /** Where to serve metrics and health; null: nowhere. */
   readonly metrics: HostPort | null
 }
@@ -69,7 +77,7 @@ export type Command =
 
 export const USAGE = `usage: main.ts --directory DIR --name NAME --inside ADDRESS[:PORT][,...]...
                [--address ADDRESS]... [--state DIR] [--socket PATH] [--workers N]
-               [--metrics HOST:PORT]
+               [--drain SECONDS] [--metrics HOST:PORT]
        main.ts --kubernetes [--kubeconfig FILE] --namespace NAMESPACE [--keys FILE]
                --name NODE --inside ... (and the rest as above)
        main.ts preflight --inside ADDRESS[:PORT][,...]... [--address ADDRESS]... [--port PORT]
@@ -118,6 +126,7 @@ const BALANCER_OPTIONS: Readonly<Record<string, Takes>> = {
   '--state': Takes.one,
   '--socket': Takes.one,
   '--workers': Takes.one,
+  '--drain': Takes.one,
   '--metrics': Takes.one,
 }
 
@@ -153,6 +162,7 @@ function balancerConfig({ values, rest }: Options, processors: number): Balancer
     stateDirectory,
     socket: single(values, '--socket') ?? proofSocketPath(stateDirectory),
     workers: workerCount(single(values, '--workers'), processors),
+    drainMs: drainMs(single(values, '--drain')),
     metrics: metrics === null ? null : hostPort('--metrics', metrics),
   }
 }
@@ -231,6 +241,15 @@ function address(text: string): string {
   const canonical = canonicalAddress(text)
   if (canonical === null) throw new UsageError(`--address ${quote(text)} is not an IP address`)
   return canonical
+}
+
+function drainMs(text: string | null): number {
+  if (text === null) return 0
+  const seconds = Number(text)
+  if (!/^\d{1,3}$/.test(text) || seconds > DRAIN_SECONDS_MAX) {
+    throw new UsageError(`--drain ${quote(text)} is not a number from 0 to ${DRAIN_SECONDS_MAX}`)
+  }
+  return seconds * 1_000
 }
 
 function workerCount(text: string | null, processors: number): number {

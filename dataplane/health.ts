@@ -1,7 +1,7 @@
 /**
  * Whether this balancer lives and whether it serves, with the first reason why not. Not here: HTTP
- * (`io/http.ts`). Invariant: ready means that a phone's packet would be forwarded, or that there is no
- * SipProxy to serve.
+ * (`io/http.ts`). Invariants: ready means that a phone's packet would be forwarded, or that there is no
+ * SipProxy to serve; whoever ends is not ready, though it still forwards.
  */
 
 import type { BalancerState } from './state.ts'
@@ -16,6 +16,7 @@ export interface Readiness {
 
 export function readiness(state: BalancerState): Readiness {
   const { keys, tables, pools, inUse } = state
+  if (state.isStopping) return notReady('Stopping', 'told to end: routers should turn away')
   if (!isAlive(state)) return notReady('WorkersStopped', 'no packet worker is running')
   if (keys.current.length === 0) return notReady('KeysMissing', 'there are no keys yet')
   if (state.listed === null && pools.size === 0) {

@@ -42,6 +42,8 @@ export const WORKERS_MAX = 64
 /** Without `--workers`: one per processor but one, up to this. */
 export const WORKERS_DEFAULT_MAX = 4
 export const NAME_LENGTH_MAX = 253
+/** Longest drain: the announcer waits no longer than a minute for a balancer that ends. */
+export const DRAIN_SECONDS_MAX = 50
 
 // Main thread
 /** Without notice from the source of tables and keys, look again after this. */

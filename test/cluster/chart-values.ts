@@ -38,6 +38,7 @@ export const refusedValues: readonly Refused[] = [
     { 'balancer.terminationGracePeriodSeconds': 0 },
     'terminationGracePeriodSeconds',
   ],
+  ['a drain that outlasts the grace period', { 'balancer.drainSeconds': 26 }, 'drainSeconds'],
   ['an interface with a slash', { 'balancer.acceptLocal.interface': 'eth0/1' }, 'interface'],
   ['an announcement that there is not', { 'announcer.announce': 'ospf' }, 'announce'],
   ['an interface too long for its label', { 'announcer.interface': 'loopback0' }, 'interface'],
