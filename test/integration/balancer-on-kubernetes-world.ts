@@ -24,6 +24,8 @@ export class ClusterBalancer {
   readonly server: FakeApiServer
   /** Its sockets, its table, its files; its directory holds nothing but state. */
   readonly lone: LoneBalancer
+  /** On an address of its own: no connection of another program can have the port. */
+  readonly #metrics: string
 
   static async create(): Promise<ClusterBalancer> {
     const cluster = new ClusterBalancer(await FakeApiServer.start(), await LoneBalancer.create())
@@ -36,6 +38,7 @@ export class ClusterBalancer {
   constructor(server: FakeApiServer, lone: LoneBalancer) {
     this.server = server
     this.lone = lone
+    this.#metrics = `${lone.block.next()}:9464`
   }
 
   /** With the keys' file. */
@@ -50,10 +53,10 @@ export class ClusterBalancer {
 
   /** Ready when it says that it has started. */
   async #start(...more: readonly string[]): Promise<Process> {
-    const { inside, metrics } = this.lone
+    const { inside } = this.lone
     const source = ['--kubernetes', '--kubeconfig', this.fileOf('kubeconfig')]
     const words = ['--namespace', NAMESPACE, '--name', NAME, '--inside', inside, '--workers', '1']
-    const places = ['--state', this.fileOf('state'), '--metrics', metrics]
+    const places = ['--state', this.fileOf('state'), '--metrics', this.#metrics]
     this.lone.process = await startProcess({
       name: NAME,
       command: process.execPath,
@@ -119,7 +122,7 @@ export class ClusterBalancer {
 
   /** One value of a scrape. */
   async metric(series: string): Promise<number | null> {
-    const { text } = await this.lone.page('/metrics')
+    const text = await (await fetch(`http://${this.#metrics}/metrics`)).text()
     const line = text.split('\n').find((one) => one.startsWith(`${series} `))
     return line === undefined ? null : Number(line.slice(series.length + 1))
   }
