@@ -10,7 +10,7 @@ import { run } from './program.ts'
 import { type Pod, isReady, troublesIn } from './troubles.ts'
 
 export const NAMESPACE = 'sipcast-system'
-export const RELEASE = 'sipcast'
+const RELEASE = 'sipcast'
 
 const CHART = fileURLToPath(new URL('../../charts/sipcast', import.meta.url))
 const VALUES = fileURLToPath(new URL('values.yaml', import.meta.url))

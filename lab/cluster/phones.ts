@@ -19,7 +19,7 @@ import { ip } from '../network/shell.ts'
 import { type Bridge, addressFromEnd, findBridge } from './bridge.ts'
 
 /** The networks that addresses of SipProxies are taken from. */
-export const SHARED_NETWORKS = { ipv4: '203.0.113.0/24', ipv6: '2001:db8:53::/64' } as const
+const SHARED_NETWORKS = { ipv4: '203.0.113.0/24', ipv6: '2001:db8:53::/64' } as const
 
 export interface Hop {
   readonly ipv4: string

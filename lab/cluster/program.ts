@@ -23,7 +23,7 @@ export interface RunOptions {
 
 const WORDS_LINES_MAX = 25
 
-export class ProgramError extends Error {
+class ProgramError extends Error {
   readonly code = 'PROGRAM_FAILED'
   constructor(command: string, args: readonly string[], exit: number | string, words: string) {
     const last = words.trim().split('\n').slice(-WORDS_LINES_MAX).join('\n')

@@ -12,6 +12,9 @@ import { DOMAIN } from './lab.ts'
 
 const SCENARIO = fileURLToPath(new URL('../sipp/call.xml', import.meta.url))
 
+/** SIPp waits for ever for a final answer once it has a provisional one. */
+const RECEIVE_TIMEOUT_MS = '35000'
+
 export interface CallersOptions {
   /** The callers' own address. */
   readonly address: string
@@ -62,7 +65,16 @@ function commandLine(options: CallersOptions, directory: string): string[] {
   const files = ['-inf', join(directory, 'users.csv'), '-stf', join(directory, 'statistics.csv')]
   const load = ['-m', String(calls), '-r', String(callsPerSecond)]
   const scenario = ['-sf', SCENARIO, '-s', callee, '-key', 'domain', domain, '-i', address]
-  const manner = ['-trace_stat', '-fd', '1', '-nostdin', '-timeout', '60s']
+  const manner = [
+    '-trace_stat',
+    '-fd',
+    '1',
+    '-nostdin',
+    '-timeout',
+    '60s',
+    '-recv_timeout',
+    RECEIVE_TIMEOUT_MS,
+  ]
   return [formatEndpoint(target), ...scenario, ...files, ...load, ...manner]
 }
 

@@ -25,6 +25,7 @@ import {
 } from '@sipcast/lab'
 import { decodeTable, type Table } from '@sipcast/mapping'
 import { ownerIn } from '../integration/system.ts'
+import { Timeline } from './timeline.ts'
 
 /** Its environment; null where no cluster was made for the tests. */
 const KUBECONFIG = process.env['SIPCAST_TEST_KUBECONFIG']
@@ -198,6 +199,11 @@ export class Cluster {
       ] as const
     })
     return new Map(await Promise.all(counts))
+  }
+
+  /** From now on: what the objects at this path go through (@sipcast/kube's `paths`). */
+  async timeline<T>(path: string, take: (object: ApiObject) => T): Promise<Timeline<T>> {
+    return await Timeline.of(this.kubectl.kubeconfig ?? '', path, take)
   }
 
   /** Asks until the answer is something. */

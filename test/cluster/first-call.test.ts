@@ -2,8 +2,12 @@
  * One `kubectl apply`, and phones outside the nodes register and call each other through the address that the balancers
  * hold; and what kubectl says of it all is so. Not here: failures of any part.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SipProxyStatus } from '@sipcast/crds'
+import { type ApiObject, paths } from '@sipcast/kube'
 import { applyExample, EXAMPLE, makeCalls, passwordOf, servedBy } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { byOutcome, Load } from '../integration/load.ts'
 import { requires } from '../requires.ts'
 import { Cluster, clusterNeeded } from './cluster.ts'
 import { columnsOf } from './columns.ts'
@@ -12,6 +16,7 @@ const PROXIES = ['registrar-0', 'registrar-1', 'registrar-2']
 const SLOTS = 4096
 const CALLS = 100
 const CALLS_PER_SECOND = 20
+const REST_MS = 8_000
 
 describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first call', () => {
   let cluster: Cluster
@@ -70,6 +75,19 @@ describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first
       expect(grown).toBeGreaterThan(5 * CALLS)
     }
     await cluster.network.routeVia(cluster.carriers)
+    await cluster.hangUpAll()
+  })
+
+  test('at rest nothing fails and nothing changes', async () => {
+    const timeline = await cluster.timeline(paths.sipProxies(EXAMPLE.namespace), epochOf)
+    const load = await Load.start(cluster, ['ann', 'ben', 'cem', 'dan', 'eva', 'fay'])
+    await sleep(REST_MS)
+    await load.stop()
+    timeline.stop()
+    expect(load.calls.length).toBeGreaterThan(20)
+    expect(byOutcome(load.calls)).toEqual({ completed: load.calls.length })
+    expect(load.registrations.filter(({ status }) => status !== 200)).toEqual([])
+    expect(new Set(timeline.moments.map(({ value }) => value)).size).toBe(1)
     await cluster.hangUpAll()
   })
 
@@ -139,3 +157,7 @@ describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first
     for (const field of fields) expect(field).toMatch(/\n {4}[A-Z].{20,}/)
   })
 })
+
+function epochOf({ status }: ApiObject): number | undefined {
+  return (status as SipProxyStatus | undefined)?.table?.epoch
+}
