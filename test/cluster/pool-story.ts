@@ -17,7 +17,7 @@ import { PoolWatch } from './pool-watch.ts'
 
 export const PROXIES = ['registrar-0', 'registrar-1', 'registrar-2'] as const
 /** Quick, so that the story is short. */
-const HAND_BACK = { after: '1s', maxMovedPercent: 50, per: '1s' }
+export const QUICK_HAND_BACK = { after: '1s', maxMovedPercent: 50, per: '1s' }
 const USERS_PER_PROXY = 3
 const GATE = 'sipcast.io/options'
 
@@ -32,7 +32,7 @@ export class PoolStory {
   static async begin(title: string, options: LoadOptions = {}): Promise<PoolStory> {
     const cluster = await Cluster.take()
     await applyExample(cluster.kubectl)
-    await patchSipProxy(cluster, { mapping: { handBack: HAND_BACK } })
+    await patchSipProxy(cluster, { mapping: { handBack: QUICK_HAND_BACK } })
     const pool = await PoolWatch.start(cluster)
     await pool.untilShared(PROXIES)
     const users = PROXIES.flatMap((proxy) => pool.usersOf(proxy, USERS_PER_PROXY))

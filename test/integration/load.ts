@@ -23,6 +23,8 @@ export interface LoadOptions {
   /** Between 180 and 200. */
   readonly ringMs?: number
   readonly talkMs?: number
+  /** How long a caller waits for an answer. */
+  readonly patienceMs?: number
 }
 
 /** What became of a call: `completed`, or why not. Times are performance.now(). */
@@ -46,29 +48,29 @@ export class Load {
   readonly calls: Call[] = []
   readonly registrations: Registering[] = []
   readonly #phones: readonly Phone[]
-  readonly #talkMs: number
+  readonly #options: Required<LoadOptions>
   readonly #underWay: Promise<void>[] = []
   #isOpen = true
 
   static async start(
     source: PhoneSource,
     users: readonly string[],
-    { ringMs = 0, talkMs = TALK_MS }: LoadOptions = {},
+    { ringMs = 0, talkMs = TALK_MS, patienceMs = PATIENCE_MS }: LoadOptions = {},
   ): Promise<Load> {
     const phones = await Promise.all(
       users.map((user) => source.phone(user, { timers: QUICK_TIMERS })),
     )
     if (ringMs > 0) for (const phone of phones) ringsLong(phone, ringMs)
-    const load = new Load(phones, talkMs)
+    const load = new Load(phones, { ringMs, talkMs, patienceMs })
     await Promise.all(phones.map((phone) => load.#register(phone)))
     for (const phone of phones) load.#underWay.push(load.#keepRegistering(phone))
     for (const phone of phones) load.#underWay.push(load.#keepCalling(phone))
     return load
   }
 
-  constructor(phones: readonly Phone[], talkMs: number) {
+  constructor(phones: readonly Phone[], options: Required<LoadOptions>) {
     this.#phones = phones
-    this.#talkMs = talkMs
+    this.#options = options
   }
 
   get users(): readonly string[] {
@@ -126,7 +128,7 @@ export class Load {
 
   async #callOnce(caller: Phone, callee: string): Promise<Call> {
     const beganMs = performance.now()
-    const outcome = await outcomeOf(caller.call(callee), this.#talkMs)
+    const outcome = await outcomeOf(caller.call(callee), this.#options)
     return { callee, beganMs, endedMs: performance.now(), outcome }
   }
 }
@@ -150,8 +152,11 @@ function ringsLong(phone: Phone, ringMs: number): void {
   }
 }
 
-async function outcomeOf(call: OutgoingCall, talkMs: number): Promise<string> {
-  const final = await Promise.race([call.final, sleep(PATIENCE_MS, null, { ref: false })])
+async function outcomeOf(
+  call: OutgoingCall,
+  { talkMs, patienceMs }: Required<LoadOptions>,
+): Promise<string> {
+  const final = await Promise.race([call.final, sleep(patienceMs, null, { ref: false })])
   if (final === null) {
     void call.cancel()
     return 'no answer'
