@@ -2,6 +2,16 @@
  * A kind cluster: one control plane, two workers, on the local Docker engine. Not here: what runs in it (install.ts)
  * and who calls (phones.ts).
  *
+ * Observed of pods and the nodes' own programs (a balancer is one), with a pod network that masquerades what leaves it:
+ * - What a balancer sends to a pod, on this node or another, arrives from the balancer's address and port. From a
+ *   shared address (`insideSource: Shared`) it reaches pods of another node only with accept_local=1 there, on eth0.
+ * - A pod's answer to it comes from the pod's address. What a pod sends to another node of its own accord (conntrack
+ *   knows the flow for 30 s, or 120 s where both ends have spoken) comes from its node's address, the port kept where
+ *   that is free; to its own node, and to a shared address held there, from the pod's address.
+ * - While conntrack knows such a flow, a balancer's datagrams to that pod and port arrive from another port than the
+ *   balancer's: conntrack changes it, so as to tell the two flows apart. A proxy has to answer to where a request came
+ *   from.
+ *
  * Dual stack (`KIND_IP_FAMILY=dual`) is for kind's own node images. Whatever it is, the nodes have IPv6 addresses on
  * kind's bridge, so phones reach an IPv6 address of a SipProxy by the nodes; the pods behind may speak IPv4 only.
  */
