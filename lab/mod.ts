@@ -13,6 +13,7 @@ export { type ClusterNode, KindCluster } from './cluster/kind.ts'
 export { Kubectl } from './cluster/kubectl.ts'
 export { nodesWithBalancers } from './cluster/lasting-phones.ts'
 export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
+export { RouteKeeper } from './cluster/route-keeper.ts'
 export { run as runProgram } from './cluster/program.ts'
 export { conditionOf, isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export {

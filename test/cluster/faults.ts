@@ -11,7 +11,7 @@ import type { Cluster } from './cluster.ts'
 export async function deletePod(
   cluster: Cluster,
   { metadata }: Pod,
-  { namespace = EXAMPLE.namespace, force = false } = {},
+  { namespace = EXAMPLE.namespace, force = false }: { namespace?: string; force?: boolean } = {},
 ): Promise<number> {
   if (force) {
     const words = ['--force', '--grace-period=0', '--wait=false']
