@@ -2,7 +2,16 @@
  * Proxies fail under traffic: their pods are deleted, killed, frozen. How soon nobody is sent there, who moves, which
  * calls fail, and what kubectl says of it. Not here: what is done to proxies on purpose (proxies-planned.test.ts).
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest'
 import { proxyIn } from '../integration/sip-proxy-status.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'
