@@ -1,6 +1,7 @@
 /**
  * docs/day-2.md has a row for every reason that operator, balancer and announcer can give, for every event that is a
- * warning or an error, and for every alert; and for no others. Reasons that docs/metrics.md lists with their metrics have their row there.
+ * warning or an error, and for every alert; and for no others. Reasons that docs/metrics.md lists with their metrics
+ * have their row there.
  * Not here: whether the rows are right. Reasons are found in the code as it is written: in the closed sets that have a
  * name, in `reason: '…'`, in the calls that take one first, and where something is told.
  */
