@@ -19,8 +19,8 @@ import { ip } from '../network/shell.ts'
 import { type Bridge, addressFromEnd, findBridge } from './bridge.ts'
 
 /**
- * Where addresses of SipProxies are taken from. No more of the documentation's network than that: this machine routes it
- * too, and may have other uses for the rest.
+ * Where addresses of SipProxies are taken from. No more of the documentation's network than that: this machine routes
+ * it too, and may have other uses for the rest.
  */
 const SHARED_NETWORKS = { ipv4: '203.0.113.0/26', ipv6: '2001:db8:53::/64' } as const
 
