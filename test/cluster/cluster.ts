@@ -46,6 +46,11 @@ const PATIENCE_MS = 30_000
 /** At 10 % of the slots per 10 s, the default. */
 const BALANCED_MS = 150_000
 
+export interface ClusterAccess {
+  readonly name: string
+  readonly kubeconfig: string
+}
+
 export interface PlaceOptions extends Partial<PhoneOptions> {
   /** Which of the places outside the nodes; in turn by default. */
   readonly home?: number
@@ -67,11 +72,12 @@ export class Cluster {
   readonly #phones: Phone[] = []
   readonly #secrets = new Map<string, PoolSecrets>()
 
-  static async take(): Promise<Cluster> {
-    if (KUBECONFIG === undefined || NAME === undefined) throw new Error('no cluster to take')
-    const kind = new KindCluster({ name: NAME, kubeconfig: KUBECONFIG })
+  /** The environment's, unless told otherwise. */
+  static async take(access: ClusterAccess = accessOfEnvironment()): Promise<Cluster> {
+    const kind = new KindCluster(access)
     const carriers = await nodesWithBalancers(kind)
-    const places = { prefix: `sct${process.pid}`, homes: HOMES, firstPlace: firstPlaceOf(NAME) }
+    const firstPlace = firstPlaceOf(access.name)
+    const places = { prefix: `sct${process.pid}`, homes: HOMES, firstPlace }
     const network = await PhoneNetwork.create({ ...places, hops: carriers })
     return new Cluster(kind, carriers, network)
   }
@@ -226,6 +232,11 @@ export class Cluster {
     for (const phone of this.#phones) phone.close()
     await this.network.close()
   }
+}
+
+function accessOfEnvironment(): ClusterAccess {
+  if (KUBECONFIG === undefined || NAME === undefined) throw new Error('no cluster to take')
+  return { name: NAME, kubeconfig: KUBECONFIG }
 }
 
 /** Over all labels. */

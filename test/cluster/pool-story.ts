@@ -11,13 +11,11 @@ import { byOutcome, isFailed, Load, type LoadOptions } from '../integration/load
 import { movesBetween, sharesOf } from '../integration/table-log.ts'
 import { Cluster } from './cluster.ts'
 import { columnsOf } from './columns.ts'
+import { PROXIES, patchSipProxy, QUICK_HAND_BACK } from './example-pool.ts'
 import { type Failover, failover } from './failover.ts'
 import { Figures, ms, seconds } from './figures.ts'
 import { PoolWatch } from './pool-watch.ts'
 
-export const PROXIES = ['registrar-0', 'registrar-1', 'registrar-2'] as const
-/** Quick, so that the story is short. */
-export const QUICK_HAND_BACK = { after: '1s', maxMovedPercent: 50, per: '1s' }
 const USERS_PER_PROXY = 3
 const GATE = 'sipcast.io/options'
 
@@ -120,14 +118,8 @@ export class PoolStory {
   }
 }
 
-export async function patchSipProxy(cluster: Cluster, spec: object): Promise<void> {
-  const patch = JSON.stringify({ spec })
-  const where = ['sipproxy', EXAMPLE.sipProxy, '-n', EXAMPLE.namespace]
-  await cluster.kubectl.run('patch', ...where, '--type=merge', '-p', patch)
-}
-
 /** Whatever moved was this one's, and now it has nothing, or what it keeps. */
-export function expectOnlyFrom(proxy: string, before: Table, after: Table): void {
+function expectOnlyFrom(proxy: string, before: Table, after: Table): void {
   const { moved, members } = movesBetween(before, after)
   expect(moved).toBe(members.find(({ id }) => id === proxy)!.lost)
   expect(moved).toBe(sharesOf(before)[proxy]! - (sharesOf(after)[proxy] ?? 0))

@@ -10,15 +10,9 @@ import { movesBetween } from '../integration/table-log.ts'
 import { proxyIn } from '../integration/sip-proxy-status.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'
+import { PROXIES, patchSipProxy, QUICK_HAND_BACK } from './example-pool.ts'
 import { seconds } from './figures.ts'
-import {
-  expectBalanced,
-  expectOnlyTo,
-  patchSipProxy,
-  PoolStory,
-  PROXIES,
-  QUICK_HAND_BACK,
-} from './pool-story.ts'
+import { expectBalanced, expectOnlyTo, PoolStory } from './pool-story.ts'
 
 const STATEFUL_SET = 'statefulset/registrar'
 /** The file whose presence makes a pod NotReady, once the pods are rolled. */
