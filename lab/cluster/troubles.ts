@@ -28,6 +28,7 @@ interface ContainerState {
   readonly running?: object
   readonly waiting?: { readonly reason?: string; readonly message?: string }
   readonly terminated?: {
+    readonly containerID?: string
     readonly exitCode: number
     readonly reason?: string
     readonly message?: string
