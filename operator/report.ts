@@ -144,10 +144,10 @@ function troublesOfProxies(
     troubles.push({ reason: 'ProxiesDown', message })
   }
   const waiting = judgements.filter(
-    ({ role, isEligible }) => isEligible && role === MemberRole.held,
+    ({ role, isEligible }) => isEligible && role === MemberRole.waiting,
   )
   if (wanted?.handBack.policy === 'Manual' && waiting.length > 0) {
-    const message = `Back but without users until a person says so (handBack.policy Manual): ${namesOf(waiting)}. Set the annotation sipcast.io/hand-back to the present time.`
+    const message = `Back, but given users only of proxies that fail, until a person says so (handBack.policy Manual): ${namesOf(waiting)}. Set the annotation sipcast.io/hand-back to the present time.`
     troubles.push({ reason: 'AwaitingHandBack', message })
   }
   return troubles

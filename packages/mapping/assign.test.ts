@@ -78,8 +78,8 @@ describe('property 1: each eligible proxy holds its share, rounded down or up', 
     throughEvents({ slotCount: 256, weightMax }, (pool, _, next) => {
       const eligible = eligibleOf(pool)
       const owners = ownersOf(next)
-      const held = pool.filter(({ role }) => role === MemberRole.held)
-      const shared = held.reduce((rest, { id }) => rest - countOf(owners, id), 256)
+      const waiting = pool.filter(({ role }) => role === MemberRole.waiting)
+      const shared = waiting.reduce((rest, { id }) => rest - countOf(owners, id), 256)
       const weightSum = eligible.reduce((sum, { weight }) => sum + weight, 0)
       for (const { id, weight } of eligible) {
         const share = (shared * weight) / weightSum
@@ -258,7 +258,7 @@ describe('property 5: planned moves keep to the budget, failures do not wait', (
 describe('roles', () => {
   const withRoles = (...roles: MemberRole[]): AssignMember[] =>
     makePool(roles.length).map((member, i) => ({ ...member, role: roles[i] ?? MemberRole.gone }))
-  const { eligible, held, leaving, gone } = MemberRole
+  const { eligible, waiting, held, leaving, gone } = MemberRole
   const counts = (table: PoolTable) => table.ids.map((id) => countOf(ownersOf(table), id))
   const first = assignTo(withRoles(eligible, eligible, eligible), null, 64)
 
@@ -269,13 +269,31 @@ describe('roles', () => {
       [eligible, eligible, gone, held],
       [32, 32, 0, 0],
     ],
+    ['the waiting keep what they have', [eligible, eligible, waiting], [22, 21, 21]],
+    [
+      'one that waits and has nothing gets its share of what is orphaned',
+      [eligible, eligible, gone, waiting],
+      [22, 21, 0, 21],
+    ],
     ['the leaving give all away', [eligible, eligible, leaving], [32, 32, 0]],
     ['without others the leaving stay', [leaving, leaving, gone], [32, 32, 0]],
+    ['the waiting stand in before the leaving', [leaving, waiting, gone], [22, 42, 0]],
     ['the leaving stand in before the held', [leaving, held, gone], [43, 21, 0]],
     ['the held stand in last', [held, held, gone], [32, 32, 0]],
     ['all down: the last table stays', [gone, gone, gone], [22, 21, 21]],
   ])('%s', (_, roles, expected) => {
     expect(counts(assignTo(withRoles(...roles), first, 64))).toEqual(expected)
+  })
+
+  test('a rollout, one after the other, never piles all users up on the last', () => {
+    let table = first
+    for (const rolled of [2, 1, 0]) {
+      const roles = [eligible, eligible, eligible].map((role, i) => (i > rolled ? waiting : role))
+      const others = withRoles(...roles)
+      const down = others.map((one, i) => (i === rolled ? { ...one, role: gone } : one))
+      table = assignTo(down, table, 64, 0)
+      expect(Math.max(...counts(table))).toBe(32)
+    }
   })
 
   test('nothing moves by plan while only stand-ins are there', () => {

@@ -30,16 +30,16 @@ export function assignObviously(input: AssignInput): TwinTable {
   owners.forEach((id, slot) => {
     if (id !== null && gone.has(id)) owners[slot] = null
   })
-  const quotas = quotasObviously(members, takers, owners)
-  const hasRoom = (id: string | null): boolean =>
-    takers.some((taker) => taker.id === id) && held(owners, id) < (quotas.get(id ?? '') ?? 0)
-  const takersWithRoom = (): string[] => takers.map(({ id }) => id).filter(hasRoom)
   const isOrphan = (id: string | null): boolean => id === null
-
-  const ownBackup = (slot: number): string[] => [backups[slot] ?? ''].filter(hasRoom)
+  const heirs = members.filter((member) => takers.includes(member) || inherits(member, takers))
+  const shares = quotasObviously(members, heirs, owners)
+  const ownBackup = (slot: number): string[] =>
+    withRoom(heirs, shares, owners).filter((id) => id === backups[slot])
   while (moveBest(owners, members, isOrphan, ownBackup)) continue
-  while (moveBest(owners, members, isOrphan, takersWithRoom)) continue
+  while (moveBest(owners, members, isOrphan, () => withRoom(heirs, shares, owners))) continue
 
+  const quotas = quotasObviously(members, takers, owners)
+  const takersWithRoom = (): string[] => withRoom(takers, quotas, owners)
   const hasTooMany = (id: string | null): boolean =>
     id !== null && held(owners, id) > (quotas.get(id) ?? 0)
   const mayPlan = takers.every(({ role }) => role === MemberRole.eligible)
@@ -55,6 +55,18 @@ export function assignObviously(input: AssignInput): TwinTable {
   return { owners, backups, voluntary }
 }
 
+function inherits({ role }: AssignMember, takers: readonly AssignMember[]): boolean {
+  return role === MemberRole.waiting && takers.some((one) => one.role === MemberRole.eligible)
+}
+
+function withRoom(
+  takers: readonly AssignMember[],
+  quotas: ReadonlyMap<string, number>,
+  owners: Ids,
+): string[] {
+  return takers.map(({ id }) => id).filter((id) => held(owners, id) < (quotas.get(id) ?? 0))
+}
+
 /** Every way to hand out the remainders: fewest moves first, then the largest remainders, then the lowest ids. */
 function quotasObviously(
   members: readonly AssignMember[],
@@ -64,7 +76,8 @@ function quotasObviously(
   const quotas = new Map<string, number>(members.map(({ id }) => [id, 0]))
   let shared = owners.length
   for (const { id, role } of members) {
-    if (role !== MemberRole.held || takers.some((taker) => taker.id === id)) continue
+    if (role !== MemberRole.held && role !== MemberRole.waiting) continue
+    if (takers.some((taker) => taker.id === id)) continue
     quotas.set(id, held(owners, id))
     shared -= held(owners, id)
   }
@@ -137,9 +150,9 @@ function spreadOne(
     const ceiling = floor(other) + (isWhole(other) ? 0 : 1)
     return count > ceiling || (count > floor(other) && aboveFloor() > extras)
   }
-  const withRoom = (): string[] => others.filter(hasRoom).map(({ id }) => id)
-  while (moveBest(own, members, (id) => id === null, withRoom)) continue
-  while (moveBest(own, members, hasTooMany, withRoom)) continue
+  const roomy = (): string[] => others.filter(hasRoom).map(({ id }) => id)
+  while (moveBest(own, members, (id) => id === null, roomy)) continue
+  while (moveBest(own, members, hasTooMany, roomy)) continue
 }
 
 /** Of all moves allowed now, does the one with the largest gain: the lower slot and id of equals. */
@@ -164,7 +177,8 @@ function moveBest(
 }
 
 function takersOf(members: readonly AssignMember[]): readonly AssignMember[] {
-  const inOrder = [MemberRole.eligible, MemberRole.leaving, MemberRole.held]
+  const { eligible, waiting, leaving, held: silent } = MemberRole
+  const inOrder = [eligible, waiting, leaving, silent]
   return (
     inOrder
       .map((role) => members.filter((member) => member.role === role))

@@ -27,16 +27,22 @@ export function moveOwners(
   budgetSlots: number,
 ): OwnerMoves {
   const orphans = disown(roster, owners)
-  const count = countBins(roster, owners)
-  const bins = exactBins(count, quotasAtRest(roster, count, owners.length))
-  const deal: Deal = { ...roster, bins, binOf: owners }
-  const homeless = sendToBackups(deal, orphans, backups)
-  dealFree(deal, homeless)
+  const inheriting = dealAmong(roster, roster.heirs, owners)
+  const homeless = sendToBackups(inheriting, orphans, backups)
+  dealFree(inheriting, homeless)
   if (!roster.atRest) return { forced: orphans.length, voluntary: 0, outstanding: 0 }
-  const wanted = surplus(bins)
+  const deal = dealAmong(roster, roster.takers, owners)
+  const wanted = surplus(deal.bins)
   const budget = Math.min(wanted, Math.max(0, Math.floor(budgetSlots)))
   const voluntary = budget === 0 ? 0 : dealSurplus(deal, [...owners.keys()], budget)
   return { forced: orphans.length, voluntary, outstanding: wanted - voluntary }
+}
+
+/** Bins as full as they are now, with room up to the quotas. */
+function dealAmong(roster: Roster, takers: readonly number[], owners: Int32Array): Deal {
+  const count = countBins(roster, owners)
+  const bins = exactBins(count, quotasAtRest(roster, takers, { count, slotCount: owners.length }))
+  return { ...roster, bins, binOf: owners }
 }
 
 /** Takes from the gone all they have. Returns every slot without owner. */
@@ -60,15 +66,18 @@ function countBins(roster: Roster, owners: Int32Array): Int32Array {
 }
 
 /**
- * Quotas of the takers, 0 for the leaving and the gone; the held keep what they have, and the others share the
- * rest.
+ * Quotas of the takers, 0 for the leaving and the gone; others keep what they have, and the takers share the rest.
  */
-function quotasAtRest(roster: Roster, count: Int32Array, slotCount: number): Int32Array {
-  const { members, takers } = roster
+function quotasAtRest(
+  { members }: Roster,
+  takers: readonly number[],
+  { count, slotCount }: { readonly count: Int32Array; readonly slotCount: number },
+): Int32Array {
   const floor = new Int32Array(members.length)
   let shared = slotCount
   members.forEach(({ role }, bin) => {
-    if (role !== MemberRole.held || takers.includes(bin)) return
+    const keeps = role === MemberRole.held || role === MemberRole.waiting
+    if (!keeps || takers.includes(bin)) return
     floor[bin] = count[bin]!
     shared -= count[bin]!
   })

@@ -71,7 +71,7 @@ export function afterStep(
     case PoolEvent.fail:
       return change({ role: MemberRole.gone })
     case PoolEvent.hold:
-      return change({ role: MemberRole.held })
+      return change({ role: MemberRole.waiting })
     case PoolEvent.return:
       return change({ role: MemberRole.eligible })
     case PoolEvent.drain:

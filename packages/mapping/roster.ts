@@ -10,7 +10,9 @@ import { weightScore } from './rendezvous.ts'
 export const MemberRole = {
   /** Takes its share of slots. */
   eligible: 'eligible',
-  /** Up, but waits for its hand-back: keeps what it has, takes nothing. */
+  /** Up, but waits for its hand-back: keeps what it has, takes its share of slots that lost their owner. */
+  waiting: 'waiting',
+  /** Silent, but not believed to be dead: keeps what it has, takes nothing. */
   held: 'held',
   /** Drained on purpose: gives its slots away within the budget, takes nothing. */
   leaving: 'leaving',
@@ -35,8 +37,10 @@ export interface Roster {
   /** memberTag and weightScore: what deal.ts scores with. */
   readonly tags: Int32Array
   readonly weightScores: Int32Array
-  /** Bins that take slots: the eligible; without any, the leaving; without any, the held. */
+  /** Bins that take slots: the eligible; without any, the waiting; without any, the leaving; without any, the held. */
   readonly takers: readonly number[]
+  /** Bins that take slots that lost their owner: the takers, and the waiting. */
+  readonly heirs: readonly number[]
   /** There are eligible ones. Otherwise the takers only stand in: nothing moves that need not. */
   readonly atRest: boolean
 }
@@ -50,8 +54,10 @@ export function makeRoster(list: readonly AssignMember[]): Roster {
     assert(Number.isInteger(weight) && weight >= 1 && weight <= WEIGHT_MAX, 'weights are in range')
   }
   const eligible = binsWith(members, MemberRole.eligible)
-  const leaving = binsWith(members, MemberRole.leaving)
-  const standIns = leaving.length > 0 ? leaving : binsWith(members, MemberRole.held)
+  const waiting = binsWith(members, MemberRole.waiting)
+  const standIns = [MemberRole.waiting, MemberRole.leaving, MemberRole.held]
+    .map((role) => binsWith(members, role))
+    .find((bins) => bins.length > 0)
   return {
     members,
     indexOf,
@@ -59,7 +65,8 @@ export function makeRoster(list: readonly AssignMember[]): Roster {
     weights: Int32Array.from(members, ({ weight }) => weight),
     tags: Int32Array.from(members, ({ id }) => memberTag(id)),
     weightScores: Int32Array.from(members, ({ weight }) => weightScore(weight)),
-    takers: eligible.length > 0 ? eligible : standIns,
+    takers: eligible.length > 0 ? eligible : (standIns ?? []),
+    heirs: eligible.length > 0 ? [...eligible, ...waiting].sort((a, b) => a - b) : (standIns ?? []),
     atRest: eligible.length > 0,
   }
 }

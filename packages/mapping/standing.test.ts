@@ -5,7 +5,7 @@ import { memberRole, memberState, type Standing } from './standing.ts'
 import { MemberState } from './table.ts'
 
 const { up, down, draining, unknown, notReady } = MemberState
-const { eligible, held, leaving, gone } = MemberRole
+const { eligible, waiting, held, leaving, gone } = MemberRole
 
 const healthy = { ...startHealth(up, 0), isNew: false }
 const well: Standing = {
@@ -19,7 +19,7 @@ const well: Standing = {
 describe('what a proxy is and may do', () => {
   test.each<readonly [string, Partial<Standing>, MemberState, MemberRole]>([
     ['well', {}, up, eligible],
-    ['back, but waiting', { isWaiting: true }, up, held],
+    ['back, but waiting', { isWaiting: true }, up, waiting],
     ['drained by annotation', { isDrained: true }, draining, leaving],
     ['drained while waiting', { isDrained: true, isWaiting: true }, draining, leaving],
     ['not ready', { isReady: false }, notReady, gone],

@@ -46,6 +46,6 @@ export function memberRole({
       return health.isNew ? MemberRole.gone : MemberRole.held
     case MemberState.up:
       if (isDrained) return MemberRole.leaving
-      return isWaiting ? MemberRole.held : MemberRole.eligible
+      return isWaiting ? MemberRole.waiting : MemberRole.eligible
   }
 }
