@@ -1,4 +1,5 @@
 /** What only a cluster brings into the pass: address pools, the readiness gate, pods, a successor. */
+import { encodeTable, sealTable } from '@sipcast/mapping'
 import { expect, test } from 'vitest'
 import { AddressPools } from './address-pools.ts'
 import { Behaviour } from './io/memory-prober.ts'
@@ -135,6 +136,22 @@ test('a new leader stamps its number on every table, and nobody moves', async ()
   await world.pass(100)
   expect(world.table().leaseTransitions).toBe(7)
   expect(world.owners()).toEqual(before)
+})
+
+test('what the predecessor wrote last is gone on from, even if the new leader hears of it late', async () => {
+  const world = await worldWith([A, B])
+  await world.restart({ leaseTransitions: 6 })
+  const { sha256: _, ...before } = world.table()
+  const moved = { ...before, epoch: before.epoch + 1, owners: before.owners.toReversed() }
+  await world.operator.stop()
+  world.makeOperator({ leaseTransitions: 7 })
+  // The tables are being read when the last write of the predecessor arrives.
+  const starting = world.operator.start()
+  world.cluster.meddle(KEY, encodeTable(sealTable(moved)))
+  await starting
+  await world.pass(1_000)
+  expect(world.table()).toMatchObject({ leaseTransitions: 7, owners: moved.owners })
+  expect(world.events()).not.toContain('TableForeign')
 })
 
 test('whoever meets the table of a successor writes nothing more and says why', async () => {

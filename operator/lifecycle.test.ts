@@ -417,10 +417,15 @@ test('lastTransitionTime stays while a condition does', async () => {
 test('what balancers cannot do is said in Degraded', async () => {
   const world = await worldWith([A, B])
   const addresses = [{ address: '203.0.113.10', port: 5060, state: 'PortInUse' as const }]
-  world.report('node-1', { addresses })
+  const problems = [{ reason: 'PortInUse', message: '203.0.113.10 port 5060: by another program' }]
+  world.report('node-1', { addresses, problems })
   await world.pass(100)
   expect(world.condition('Degraded')).toBe('True BalancerProblems')
-  expect(world.message('Degraded')).toContain('node-1: 203.0.113.10 port 5060: PortInUse')
+  expect(world.message('Degraded')).toContain('node-1: PortInUse: 203.0.113.10 port 5060')
+  expect(world.condition('Ready')).toBe('False AddressNotBound')
+  world.report('node-2')
+  await world.pass(100)
+  expect(world.condition('Ready')).toBe('True Serving')
 })
 
 test('without keys there is no first table, but an old one is served on', async () => {

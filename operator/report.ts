@@ -154,15 +154,11 @@ function troublesOfProxies(
 }
 
 function troublesOfBalancers({ key }: Pool, { balancers }: Context): readonly Finding[] {
-  const troubles = balancers.of(key).flatMap(({ balancer, entry }) => [
-    ...entry.problems.map(({ reason, message }) => `${balancer}: ${reason}: ${message}`),
-    ...entry.addresses
-      .filter(({ state }) => state !== 'Bound')
-      .map(({ address, port, state, message }) => {
-        const detail = message === undefined ? '' : ` (${message})`
-        return `${balancer}: ${address} port ${port}: ${state}${detail}`
-      }),
-  ])
+  const troubles = balancers
+    .of(key)
+    .flatMap(({ balancer, entry }) =>
+      entry.problems.map(({ reason, message }) => `${balancer}: ${reason}: ${message}`),
+    )
   if (troubles.length === 0) return []
   const shown = troubles.slice(0, NAMED_MAX).join('; ')
   const more = troubles.length > NAMED_MAX ? `; and ${troubles.length - NAMED_MAX} more` : ''

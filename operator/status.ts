@@ -4,7 +4,13 @@
  * differ in rttMs alone count as the same; every False or Degraded message says what to do, or that nothing needs to
  * be done.
  */
-import { type Condition, ConditionType, type ProxyStatus, type SipProxyStatus } from '@sipcast/crds'
+import {
+  AddressState,
+  type Condition,
+  ConditionType,
+  type ProxyStatus,
+  type SipProxyStatus,
+} from '@sipcast/crds'
 import type { BalancerView } from './balancers.ts'
 
 export interface Finding {
@@ -65,7 +71,7 @@ function acceptedOf({ refused }: StatusInput): Stand {
 }
 
 /**
- * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it. Any table of this object
+ * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it at an address. Any table of this object
  * will do there: whether it is the newest is TableInSync's business, and a SipProxy that serves does not stop
  * being ready for each new epoch.
  */
@@ -91,10 +97,15 @@ function readyOf(input: StatusInput): Stand {
     const message = `None of ${proxies.length} proxies takes users: see their reasons in status.proxies.`
     return no('NoEligibleProxy', message)
   }
-  const serving = balancers.filter(({ entry }) => entry.uid === tableUid).length
-  if (serving === 0) {
-    const message = `No balancer uses epoch ${table.epoch} yet: see that balancers run and can bind the address.`
+  const using = balancers.filter(({ entry }) => entry.uid === tableUid)
+  if (using.length === 0) {
+    const message = `No balancer uses epoch ${table.epoch} yet: see that balancers run.`
     return no('NoBalancer', message)
+  }
+  const serving = using.filter(({ entry }) => entry.addresses.some(isBound)).length
+  if (serving === 0) {
+    const message = `No balancer has an address of spec.addresses bound: see status.sipProxies[].addresses of the SipBalancers.`
+    return no('AddressNotBound', message)
   }
   const message = `${eligible} of ${proxies.length} proxies take users, through ${count(serving, 'balancer')}.`
   return { type, status: 'True', reason: 'Serving', message }
@@ -135,6 +146,10 @@ function inSyncOf(input: StatusInput, inSync: readonly BalancerView[]): Stand {
 
 /** How many names a message lists before it only counts. */
 const NAMED_MAX = 5
+
+function isBound({ state }: BalancerView['entry']['addresses'][number]): boolean {
+  return state === AddressState.bound
+}
 
 function usesTable({ entry }: BalancerView, sha256: string | null): boolean {
   return sha256 !== null && entry.sha256 === sha256

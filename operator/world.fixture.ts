@@ -41,10 +41,11 @@ export class World {
   operator: Operator
 
   constructor(life: Life = {}) {
-    this.operator = this.#makeOperator(life)
+    this.operator = this.makeOperator(life)
   }
 
-  #makeOperator({ leaseTransitions = null, addressPools = null }: Life): Operator {
+  /** Another process, which is not started yet. */
+  makeOperator({ leaseTransitions = null, addressPools = null }: Life): Operator {
     this.cluster.leaseTransitions = leaseTransitions
     const ports = {
       clock: this.clock,
@@ -57,6 +58,7 @@ export class World {
     }
     const operator = new Operator(ports, { addressPools })
     this.prober.listener = (result) => operator.takeResult(result)
+    this.operator = operator
     return operator
   }
 
@@ -69,7 +71,7 @@ export class World {
   async restart(life: Life = {}): Promise<void> {
     await this.operator.stop()
     this.prober.setTargets([])
-    this.operator = this.#makeOperator(life)
+    this.makeOperator(life)
     await this.start()
   }
 
@@ -111,7 +113,7 @@ export class World {
       deadMarks: [],
       unanswered: [],
       announced: [],
-      addresses: [],
+      addresses: [{ address: '203.0.113.10', port: 5060, state: 'Bound' }],
       problems: [],
       ...more,
     }
