@@ -71,7 +71,7 @@ function acceptedOf({ refused }: StatusInput): Stand {
 }
 
 /**
- * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it at an address. Any table of this object
+ * Accepted ∧ at least one eligible proxy ∧ published ∧ at least one balancer using it, bound. Any table of this object
  * will do there: whether it is the newest is TableInSync's business, and a SipProxy that serves does not stop
  * being ready for each new epoch.
  */
