@@ -140,7 +140,9 @@ export function takeInTable(
     need(pool, Rewrite.again)
     return TableNews.vanished
   }
-  if (decoded.ok && isOf(pool, decoded.table)) return takeInGood(pool, decoded.table)
+  if (decoded.ok && isOf(pool, decoded.table)) {
+    return takeInGood(pool, decoded.table, leaseTransitions)
+  }
   if (pool.table === null) salvage(pool, stored.text)
   else need(pool, Rewrite.again)
   return TableNews.damaged
@@ -151,7 +153,7 @@ export function need(pool: Pool, rewrite: Rewrite): void {
   if (pool.rewrite !== Rewrite.anew) pool.rewrite = rewrite
 }
 
-function takeInGood(pool: Pool, table: Table): TableNews {
+function takeInGood(pool: Pool, table: Table, leaseTransitions: number | null): TableNews {
   pool.epochFloor = Math.max(pool.epochFloor, table.epoch)
   if (pool.table === null) {
     pool.table = table
@@ -162,6 +164,12 @@ function takeInGood(pool: Pool, table: Table): TableNews {
     return TableNews.same
   }
   const isOlder = table.uid === pool.table.uid && table.epoch < pool.table.epoch
+  if (!isOlder && pool.table.leaseTransitions < (leaseTransitions ?? 0)) {
+    // We have written none yet: our predecessor's last one, which we hear of late, is what users live by.
+    pool.table = table
+    pool.members = new Map()
+    return TableNews.recovered
+  }
   if (table.uid !== pool.table.uid) outdate(pool, table)
   // Balancers do not take an older table, so there the same text again is enough.
   need(pool, isOlder ? Rewrite.again : Rewrite.anew)
