@@ -53,11 +53,17 @@ function admitObject(
   }
   const { spec, annotations } = parsed.sipProxy
   const refused = notAllowed ?? changeRefused(pool, spec) ?? conflictOf(pool, spec, context)
-  if (refused !== null) return refused
+  if (refused !== null && !isInForce(pool)) return refused
   pool.spec = spec
   pool.specGeneration = pool.identity?.generation ?? 1
   pool.annotations = annotations
-  return null
+  return refused
+}
+
+/** This very spec was accepted before, by an earlier process under other address pools: it is the last good one. */
+function isInForce({ table, identity }: Pool): boolean {
+  if (table === null || table.removed || identity === null) return false
+  return table.uid === identity.uid && table.generation === identity.generation
 }
 
 function look(pool: Pool, object: unknown): SeenObject {

@@ -53,6 +53,29 @@ test('an address outside the pools is refused, with what would allow it; inside 
   expect(world.slots('voice/voice')).toEqual({ b: 4096 })
 })
 
+test('a pool taken away while a SipProxy lives from it: its pods are followed on, under the last good spec', async () => {
+  const a = pod('a', '192.0.2.1')
+  const b = pod('b', '192.0.2.2')
+  const world = await worldOfPods(a, b)
+  await world.restart({ addressPools: new AddressPools([]) })
+  await world.pass(1_000)
+  world.cluster.setPods([a, pod('b', '192.0.2.22', { uid: 'another' })])
+  await world.pass(1_000)
+  expect(world.condition('Accepted')).toBe('False AddressNotAllowed')
+  expect(world.table().members).toMatchObject([
+    { id: 'a', address: '192.0.2.1' },
+    { id: 'b', address: '192.0.2.22' },
+  ])
+  // What was never in force does not come into force by this.
+  world.apply([], {
+    spec: { ...SELECTING, addresses: ['203.0.113.99'] },
+    origin: { ...FIRST, generation: 2 },
+  })
+  await world.restart({ addressPools: new AddressPools([]) })
+  await world.pass(1_000)
+  expect(world.table()).toMatchObject({ addresses: ['203.0.113.10'], generation: 1 })
+})
+
 test('a pool taken away leaves the last good table in force', async () => {
   const world = await worldWith([A, B])
   await world.restart({ addressPools: new AddressPools([]) })
