@@ -95,6 +95,8 @@ export const PROBE_INTERVAL_FACTOR = 4
 export const FAST_PROBE_MS = 100
 
 // Proof to the announcer
+/** Addresses in one proof: more than an announcer holds, and within what it reads. */
+export const PROVED_ADDRESSES_MAX = 2_048
 /** A worker that ended no turn for this long proves nothing; an idle one turns 20 times a second. */
 export const TURN_FRESH_MS = 1_000
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { World } from './balancer.fixture.ts'
+import { ID, World } from './balancer.fixture.ts'
 import { table } from './forward.fixture.ts'
-import { TURN_FRESH_MS } from './limits.ts'
+import { PROVED_ADDRESSES_MAX, TURN_FRESH_MS } from './limits.ts'
 import { parseProof, type Proof, Prover } from './proof.ts'
 import { SocketState } from './worker-config.ts'
 
@@ -28,9 +28,54 @@ describe('a proof', () => {
       at: 'now',
       isAlive: true,
       addresses: ADDRESSES,
+      isComplete: true,
       ready: ADDRESSES,
       reason: 'Serving',
     })
+  })
+
+  it('is not complete until every published table was read: at a start addresses are held already', async () => {
+    const world = new World()
+    const prover = new Prover('node-a', world.balancer.state)
+    const prove = (): Proof => prover.prove({ ms: 0, iso: '' })
+    expect(prove()).toMatchObject({ isAlive: true, addresses: [], isComplete: false })
+    world.isUnknown = true
+    world.publish()
+    world.publish({ addresses: ['203.0.113.77'] }, 'default.trunks')
+    world.copies.set(ID, world.documents.get(ID)!)
+    await world.start()
+    expect(prove()).toMatchObject({ addresses: ADDRESSES, isComplete: false })
+    world.isUnknown = false
+    world.broken.add('table default.trunks')
+    await world.pass()
+    expect(prove()).toMatchObject({ addresses: ADDRESSES, isComplete: false })
+    world.broken.clear()
+    await world.pass()
+    expect(prove()).toMatchObject({
+      addresses: [...ADDRESSES, '203.0.113.77'],
+      isComplete: true,
+    })
+    world.broken.add('tables')
+    await world.pass()
+    expect(prove().isComplete).toBe(true)
+  })
+
+  it('names older SipProxies first, and no more than is of use', async () => {
+    const world = new World()
+    const many = Array.from(
+      { length: PROVED_ADDRESSES_MAX },
+      (_, index) => `2001:db8::${(index + 1).toString(16)}`,
+    )
+    for (let from = 0; from < many.length; from += 16) {
+      const objectCreated = '2026-11-01T00:00:00.000Z'
+      world.publish({ addresses: many.slice(from, from + 16), objectCreated }, `default.p${from}`)
+    }
+    world.publish()
+    await world.start()
+    const { addresses, ready } = new Prover('a', world.balancer.state).prove({ ms: 0, iso: '' })
+    expect(addresses.slice(0, ADDRESSES.length)).toEqual(ADDRESSES)
+    expect(addresses).toHaveLength(PROVED_ADDRESSES_MAX)
+    expect(ready.length).toBeLessThanOrEqual(PROVED_ADDRESSES_MAX)
   })
 
   it('wants addresses held that are not bound yet, or whose table waits for its key', async () => {

@@ -9,7 +9,7 @@
 import type { Table } from '@sipcast/mapping'
 import { isAlive, readiness } from './health.ts'
 import { isSameTable } from './in-use.ts'
-import { TURN_FRESH_MS } from './limits.ts'
+import { PROVED_ADDRESSES_MAX, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import type { BalancerState } from './state.ts'
 import { SocketState } from './worker-config.ts'
@@ -19,8 +19,10 @@ export interface Proof {
   /** ISO-8601 */
   readonly at: string
   readonly isAlive: boolean
-  /** To be held: of the tables in use, or waiting for their key. */
+  /** To be held: of the tables in use, or waiting for their key; those of older SipProxies first. */
   readonly addresses: readonly string[]
+  /** False: there may be more, as long as not all published tables were read; nothing is to be removed yet. */
+  readonly isComplete: boolean
   /** At these phones are served. */
   readonly ready: readonly string[]
   /** CamelCase, from a closed set. */
@@ -50,12 +52,15 @@ export class Prover {
   prove({ ms, iso }: Moment): Proof {
     const state = this.#state
     const isTurning = this.#isTurning(ms)
+    const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
+    const isServing = isTurning && !state.isStopping && !state.isInMaintenance
     return {
       name: this.#name,
       at: iso,
       isAlive: isAlive(state),
-      addresses: wantedAddresses(state),
-      ready: isTurning && !state.isStopping && !state.isInMaintenance ? servedAddresses(state) : [],
+      addresses,
+      isComplete: state.isCaughtUp,
+      ready: isServing ? servedAddresses(state, addresses) : [],
       reason: reasonOf(state, isTurning),
     }
   }
@@ -92,12 +97,16 @@ function wantedAddresses(state: BalancerState): readonly string[] {
     ...Array.from(inUse.values(), ({ table }) => table),
     ...tables.waiting(),
   ]
-  return [...new Set(wanted.flatMap((table) => table.addresses))].filter(
+  const byAge = wanted.toSorted((a, b) => (a.objectCreated < b.objectCreated ? -1 : 1))
+  return [...new Set(byAge.flatMap((table) => table.addresses))].filter(
     (address) => addresses?.includes(address) ?? true,
   )
 }
 
-function servedAddresses({ keys, sockets, pools, inUse }: BalancerState): readonly string[] {
+function servedAddresses(
+  { keys, sockets, pools, inUse }: BalancerState,
+  wanted: readonly string[],
+): readonly string[] {
   if (keys.current.length === 0) return []
   const outside = sockets.merged().filter(({ role }) => role === 'outside')
   const usable = new Set(
@@ -109,7 +118,7 @@ function servedAddresses({ keys, sockets, pools, inUse }: BalancerState): readon
     const own = outside.filter((socket) => socket.address === address)
     return own.length > 0 && own.every(({ state }) => state === SocketState.bound)
   }
-  return [...usable].filter(isBound)
+  return wanted.filter((address) => usable.has(address) && isBound(address))
 }
 
 function reasonOf(state: BalancerState, isTurning: boolean): string {
@@ -121,8 +130,15 @@ function reasonOf(state: BalancerState, isTurning: boolean): string {
 
 function isProof(document: unknown): document is Proof {
   if (typeof document !== 'object' || document === null) return false
-  const { isAlive: alive, addresses, ready, reason } = document as Record<string, unknown>
-  return typeof alive === 'boolean' && isTexts(addresses) && isTexts(ready) && isText(reason)
+  const {
+    isAlive: alive,
+    addresses,
+    isComplete,
+    ready,
+    reason,
+  } = document as Record<string, unknown>
+  const areFlags = [alive, isComplete].every((one) => typeof one === 'boolean')
+  return areFlags && isTexts(addresses) && isTexts(ready) && isText(reason)
 }
 
 function isTexts(value: unknown): boolean {

@@ -40,6 +40,8 @@ export class BalancerState {
   readonly tables = new Tables()
   /** Ids of the documents found at the last look; null: never looked with success. */
   listed: ReadonlySet<string> | null = null
+  /** Every document of one look was read since the start: until then there may be SipProxies nobody knows here. */
+  isCaughtUp = false
   /** Since when changes of tables may not have been heard of, on the monotonic clock; null: they are. */
   staleSinceMs: number | null = null
   /** Addresses that a SipProxy asks for and an older one holds. */

@@ -80,6 +80,7 @@ export class TableFeed {
       }
       versions.set(id, version)
     })
+    if (versions.size === listings.length) this.#state.isCaughtUp = true
   }
 
   /** What is known is served on; that there may be more is said. Fails with StoreError. */

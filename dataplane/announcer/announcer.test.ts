@@ -34,6 +34,7 @@ class Node {
     at: '',
     isAlive: true,
     addresses: [A, B],
+    isComplete: true,
     ready: [],
     reason: '',
   }
@@ -116,6 +117,23 @@ describe('while the balancer lives', () => {
     expect(node.held).toEqual([B])
     expect(node.events().slice(2)).toEqual(['AddressReleased', 'AddressOutsidePools'])
     expect(node.announcer.state.refused).toHaveLength(1)
+  })
+
+  it('removes nothing for a balancer that has just started and does not know all its tables yet', async () => {
+    const node = new Node()
+    await node.start()
+    node.events()
+    node.commands.length = 0
+    const proof = node.proof!
+    node.proof = { ...proof, addresses: [], isComplete: false }
+    await node.pass(2 * RENEW_MS)
+    expect([node.commands, node.held, node.events()]).toEqual([[], [A, B], []])
+    node.proof = { ...proof, addresses: [B], isComplete: false }
+    await node.pass(LOOK_MS)
+    expect(node.commands).toMatchObject([{ action: HoldAction.renew, address: B }])
+    node.proof = { ...proof, addresses: [B] }
+    await node.pass(LOOK_MS)
+    expect([node.held, node.events()]).toEqual([[B], ['AddressReleased']])
   })
 
   it('renews nothing by a proof that has grown old while this process stood still', async () => {

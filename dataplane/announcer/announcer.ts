@@ -3,7 +3,8 @@
  * lifetime that it renews while the balancer proves itself. `#look` is the whole story, twice a second. Not
  * here: which addresses may be held (`hold.ts`), `ip` and the socket (`io/`), announcing to routers (what is
  * held is not announced: design 5.7). Invariants: without a proof nothing is renewed, and nothing removed
- * either: the lifetime does that, unless the balancer comes back; the node is read before it is changed.
+ * either: the lifetime does that, unless the balancer comes back; nor is anything removed for a balancer that
+ * does not know all its tables yet; the node is read before it is changed.
  */
 
 import type { Clock, Tell } from '../ports.ts'
@@ -32,8 +33,6 @@ export interface AnnouncerOptions {
   readonly table: AddressTable
   readonly tell: Tell
 }
-
-const NOTHING: HoldPlan = { add: [], renew: [], remove: [], refused: [] }
 
 export class Announcer {
   readonly state = new AnnouncerState()
@@ -117,7 +116,7 @@ export class Announcer {
   }
 
   #isRenewalDue(proof: Proof | null, isLast: boolean): boolean {
-    const isOther = proof?.isAlive === true && proof.addresses.join() !== this.#wanted
+    const isOther = proof?.isAlive === true && wishOf(proof) !== this.#wanted
     return isLast || isOther || this.#sinceMs(this.#renewedMs) >= RENEW_MS
   }
 
@@ -127,20 +126,25 @@ export class Announcer {
     this.#renewedMs = clock.monotonicMs()
     const present = await table.list()
     const isOld = clock.monotonicMs() - askedMs > PROOF_AGE_MAX_MS
-    const wanted = proof === null || isOld ? null : proof.addresses
-    const plan = wanted === null ? NOTHING : planHold({ wanted, present, pools, interface: device })
-    this.state.see(present, device, wanted === null ? null : plan)
-    if (wanted === null) return
+    if (proof === null || isOld) {
+      this.state.see(present, device, null)
+      return
+    }
+    const { addresses: wanted, isComplete } = proof
+    const plan = planHold({ wanted, isComplete, present, pools, interface: device })
+    this.state.see(present, device, plan)
     await this.#apply(plan)
     this.#failure = null
-    this.#wanted = wanted.join()
+    this.#wanted = wishOf(proof)
     this.state.renewals += plan.renew.length
   }
 
   async #release(): Promise<void> {
     const { pools, interface: device, table } = this.#options
     const present = await table.list()
-    await this.#apply(planHold({ wanted: [], present, pools, interface: device }))
+    const plan = planHold({ wanted: [], isComplete: true, present, pools, interface: device })
+    this.state.see(present, device, plan)
+    await this.#apply(plan)
   }
 
   /** What became of the commands is read from the node: an address to be removed may have lapsed by itself. */
@@ -202,4 +206,9 @@ export class Announcer {
   #failureOf(subject: string): readonly TroubleOf[] {
     return this.#failure === null ? [] : [{ subject, ...this.#failure }]
   }
+}
+
+/** Two proofs that differ in this want other addresses held. */
+function wishOf({ addresses, isComplete }: Proof): string {
+  return `${isComplete} ${addresses.join()}`
 }

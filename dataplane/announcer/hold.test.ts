@@ -13,7 +13,8 @@ function theirs(address: string, device = 'lo'): PresentAddress {
 }
 
 function plan(wanted: readonly string[], present: readonly PresentAddress[], cidrs?: string[]) {
-  return planHold({ wanted, present, pools: new AddressPools(cidrs ?? null), interface: 'lo' })
+  const pools = new AddressPools(cidrs ?? null)
+  return planHold({ wanted, isComplete: true, present, pools, interface: 'lo' })
 }
 
 describe('a plan', () => {
@@ -43,6 +44,13 @@ describe('a plan', () => {
   it('yields what somebody else has added after us', () => {
     const present = [ours('203.0.113.1'), theirs('203.0.113.1', 'eth0')]
     expect(plan(['203.0.113.1'], present)).toMatchObject({ remove: ['203.0.113.1'], renew: [] })
+  })
+
+  it('removes nothing for a question that is not complete but what somebody else has added', () => {
+    const present = [ours('203.0.113.1'), ours('203.0.113.2'), theirs('203.0.113.2', 'eth0')]
+    const pools = new AddressPools(null)
+    const question = { wanted: [], isComplete: false, present, pools, interface: 'lo' }
+    expect(planHold(question)).toEqual({ ...NONE, remove: ['203.0.113.2'] })
   })
 
   it('knows a copy of ours on another interface for ours, and does not touch it', () => {

@@ -45,6 +45,8 @@ export interface HoldPlan {
 
 export interface HoldQuestion {
   readonly wanted: readonly string[]
+  /** False: what is not wanted may only not be known yet, and is not removed. */
+  readonly isComplete: boolean
   /** Of all interfaces. */
   readonly present: readonly PresentAddress[]
   readonly pools: AddressPools
@@ -52,7 +54,8 @@ export interface HoldQuestion {
   readonly interface: string
 }
 
-export function planHold({ wanted, present, pools, interface: ours }: HoldQuestion): HoldPlan {
+export function planHold(question: HoldQuestion): HoldPlan {
+  const { wanted, isComplete, present, pools, interface: ours } = question
   const held = new Set(
     present.filter((one) => one.isOurs && one.interface === ours).map(({ address }) => address),
   )
@@ -69,7 +72,9 @@ export function planHold({ wanted, present, pools, interface: ours }: HoldQuesti
   return {
     add: [...accepted].filter((address) => !held.has(address)),
     renew: [...accepted].filter((address) => held.has(address)),
-    remove: [...held].filter((address) => !accepted.has(address)),
+    remove: [...held].filter(
+      (address) => foreign.has(address) || (isComplete && !accepted.has(address)),
+    ),
     refused,
   }
 }

@@ -30,7 +30,9 @@ it('docs/metrics.md has one row for each reason not to hold an address', () => {
 it('a scrape shows what is held and what is not', async () => {
   const state = new AnnouncerState()
   const refused = [{ address: '198.51.100.1', reason: HoldRefusal.outsidePools }]
-  state.changed({ add: ['203.0.113.1'], renew: [], remove: [], refused })
+  const plan = { add: ['203.0.113.1'], renew: [], remove: [], refused }
+  state.see([], 'lo', plan)
+  state.changed(plan)
   state.failed(IpFailure.add)
   state.isBalancerAlive = true
   const text = await registryOf(metrics, state, () => 0).metrics()

@@ -31,9 +31,8 @@ export class AnnouncerState {
     if (plan !== null) this.refused = plan.refused
   }
 
-  changed({ add, renew, refused }: HoldPlan): void {
-    this.held = new Set([...renew, ...add])
-    this.refused = refused
+  changed({ add, remove }: HoldPlan): void {
+    this.held = new Set([...this.held, ...add]).difference(new Set(remove))
   }
 
   failed(what: IpFailure): void {
