@@ -1,6 +1,7 @@
 /** What a pool's proxies do, and what table and status say of it. */
 import { expect, test } from 'vitest'
 import { Behaviour } from './io/memory-prober.ts'
+import { GATHERING_MS } from './limits.ts'
 import { A, B, C, D, World, worldWith } from './world.fixture.ts'
 
 test('the first table comes with the first answers', async () => {
@@ -104,10 +105,23 @@ test('with policy Manual a returned proxy waits for a person', async () => {
 
 test('an added proxy joins within the budget, without the wait', async () => {
   const world = await worldWith([A, B])
+  await world.pass(GATHERING_MS)
   world.apply([A, B, C])
   await world.pass(100)
   expect(world.slots()['c']).toBe(409)
   await world.pass(30_000)
+  expect(world.slots()).toEqual({ a: 1366, b: 1365, c: 1365 })
+})
+
+test('proxies that come up one after the other while the pool is young join at once', async () => {
+  const world = await worldWith([A])
+  await world.pass(10_000)
+  world.apply([A, B])
+  await world.pass(100)
+  expect(world.slots()).toEqual({ a: 2048, b: 2048 })
+  await world.pass(10_000)
+  world.apply([A, B, C])
+  await world.pass(100)
   expect(world.slots()).toEqual({ a: 1366, b: 1365, c: 1365 })
 })
 

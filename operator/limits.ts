@@ -56,10 +56,10 @@ export const STOP_WAIT_MAX_MS = 2_000
 export const PROBE_NOW_MAX = 256
 
 /**
- * The proxies of the first table that come up this soon after the first of them join it without budget: nobody has
- * registered yet.
+ * Proxies that come up this soon after the first of their pool join without budget: pods get their addresses and start
+ * one after the other, and hardly anybody has registered yet.
  */
-export const GATHERING_MS = 3_000
+export const GATHERING_MS = 30_000
 
 /** A socket for probes that cannot be had is tried again after this. */
 export const SOCKET_RETRY_MS = 5_000

@@ -90,7 +90,7 @@ async function assignSlots(
   const isGathering =
     pool.gatheringUntilMs !== null &&
     monotonicMs < pool.gatheringUntilMs &&
-    verdict.judgements.some((judgement) => isFounder(pool, judgement))
+    verdict.judgements.some(({ isNewcomer, isEligible }) => isNewcomer && isEligible)
   const question: AssignInput = {
     slotCount: slots,
     last:
@@ -105,10 +105,6 @@ async function assignSlots(
   // An event takes milliseconds; the first table of a large pool seconds.
   const isLarge = last === null && slots * members.length > ASSIGN_HERE_MAX
   return isLarge ? await assignElsewhere(question) : assign(question)
-}
-
-function isFounder({ founders }: Pool, { candidate, isNewcomer, isEligible }: Judgement): boolean {
-  return isNewcomer && isEligible && founders.has(candidate.id)
 }
 
 function unchanged({ owners, backups }: Table): Assignment {

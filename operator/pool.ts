@@ -9,7 +9,7 @@ import { canonicalJson, decodeTable, type HandBackSpending, type Table } from '@
 import { isoTime, timeMs } from './iso-time.ts'
 import type { Identity } from './identity.ts'
 import type { MemberMemory } from './judge.ts'
-import type { Key, Stored } from './ports.ts'
+import type { Key, Pod, Stored } from './ports.ts'
 
 export interface Pool {
   readonly key: Key
@@ -35,9 +35,12 @@ export interface Pool {
   lastMoves: number
   spending: HandBackSpending
   members: ReadonlyMap<string, MemberMemory>
-  /** Until when the proxies of the first table may join it without budget (monotonic); null before the first is up. */
+  /** Its pods that declare our readiness gate. */
+  gated: readonly Pod[]
+  /** Until when new proxies may join without budget (monotonic); null before the first is up. */
   gatheringUntilMs: number | null
-  founders: ReadonlySet<string>
+  /** This process wrote its first table. */
+  isYoung: boolean
   /** Wall clock. */
   firstSeenMs: number
   /** Since when first probe results are waited for (monotonic); null when all are in. */
@@ -81,8 +84,9 @@ export function makePool(key: Key, nowMs: number): Pool {
     lastMoves: 0,
     spending: [],
     members: new Map(),
+    gated: [],
     gatheringUntilMs: null,
-    founders: new Set(),
+    isYoung: false,
     firstSeenMs: nowMs,
     pendingSinceMs: null,
     removedSinceMs: null,

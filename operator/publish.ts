@@ -106,14 +106,14 @@ function noteMoves(
   })
 }
 
-/** The proxies of the first table may come up a little apart: see GATHERING_MS. */
+/** The first proxies of a pool may come up a little apart: see GATHERING_MS. */
 function noteGathering(
   pool: Pool,
   { members }: Pick<TableContent, 'members'>,
   { isFirst, monotonicMs }: { readonly isFirst: boolean; readonly monotonicMs: number },
 ): void {
-  if (isFirst) pool.founders = new Set(members.map(({ id }) => id))
-  if (pool.founders.size === 0 || pool.gatheringUntilMs !== null) return
+  if (isFirst) pool.isYoung = true
+  if (!pool.isYoung || pool.gatheringUntilMs !== null) return
   if (members.some(({ state }) => state === MemberState.up)) {
     pool.gatheringUntilMs = monotonicMs + GATHERING_MS
   }

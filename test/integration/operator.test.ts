@@ -129,14 +129,10 @@ function messageOf(status: SipProxyStatus, type: string): string {
 /** As a balancer would that uses this table. */
 async function report(name: string, table: Table, more: object = {}): Promise<void> {
   const { uid, epoch, sha256, namespace } = table
-  const entry = { namespace, name: NAME, uid, epoch, sha256, ...more }
+  const addresses = [{ address: table.addresses[0], port: table.port, state: 'Bound' }]
+  const sipProxies = [{ namespace, name: NAME, uid, epoch, sha256, addresses, ...more }]
   const heartbeatAt = new Date().toISOString()
-  const text = JSON.stringify({
-    heartbeatAt,
-    version: '0',
-    sipProxies: [entry],
-    acceptedKeyIds: [1],
-  })
+  const text = JSON.stringify({ heartbeatAt, version: '0', sipProxies, acceptedKeyIds: [1] })
   const path = join(directory.path, 'balancers', `${name}.json`)
   await writeFile(`${path}.new`, text)
   await rename(`${path}.new`, path)
