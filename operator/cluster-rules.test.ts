@@ -128,6 +128,41 @@ test('a pod of two SipProxies is ready when it answers for both', async () => {
   expect(world.cluster.gates.get('default/a')?.status).toBe('True')
 })
 
+test('a pod that no SipProxy has any more says so: nobody asks whether it answers', async () => {
+  const world = await worldOfPods(pod('a', '192.0.2.1'), pod('b', '192.0.2.2', { gate: null }))
+  expect(world.cluster.gates.get('default/a')?.status).toBe('True')
+  world.cluster.remove(KEY)
+  await world.pass(1_000)
+  expect([...world.cluster.gates]).toEqual([
+    [
+      'default/a',
+      {
+        status: 'Unknown',
+        reason: 'NotProbed',
+        message: 'No SipProxy has this pod among its proxies, so nobody asks whether it answers.',
+      },
+    ],
+  ])
+  world.apply([], { spec: SELECTING, origin: { ...FIRST, uid: 'second' } })
+  await world.pass(2_000)
+  expect(world.cluster.gates.get('default/a')?.status).toBe('True')
+})
+
+test('what a selector no longer takes in is let go, but never what only its new address hides', async () => {
+  const a = pod('a', '192.0.2.1')
+  const world = await worldOfPods(a, pod('b', '192.0.2.2'))
+  world.cluster.setPods([a])
+  await world.pass(1_000)
+  expect(world.cluster.gates.get('default/b')?.status).toBe('Unknown')
+  const { gate: writes } = world.cluster.writes
+  world.prober.behaviours.set('192.0.2.9', Behaviour.silent)
+  world.cluster.setPods([
+    { ...a, addresses: ['192.0.2.9'], gate: world.cluster.gates.get('default/a') ?? UNSAID },
+  ])
+  await world.pass(100)
+  expect(world.cluster.writes.gate).toBe(writes)
+})
+
 test('a pod without an address is no member yet; of two addresses the version of the SipProxy counts', async () => {
   const world = await worldOfPods(
     pod('a', null),

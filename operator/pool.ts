@@ -35,8 +35,8 @@ export interface Pool {
   lastMoves: number
   spending: HandBackSpending
   members: ReadonlyMap<string, MemberMemory>
-  /** Its pods that declare our readiness gate. */
-  gated: readonly Pod[]
+  /** Its proxies that are pods, as of the last pass. */
+  pods: readonly Pod[]
   /** Until when new proxies may join without budget (monotonic); null before the first is up. */
   gatheringUntilMs: number | null
   /** This process wrote its first table. */
@@ -84,7 +84,7 @@ export function makePool(key: Key, nowMs: number): Pool {
     lastMoves: 0,
     spending: [],
     members: new Map(),
-    gated: [],
+    pods: [],
     gatheringUntilMs: null,
     isYoung: false,
     firstSeenMs: nowMs,

@@ -1,7 +1,8 @@
 /**
  * What our readiness gate should say on a pod: whether it answers OPTIONS, for every SipProxy that it is a proxy of
  * (design section 4, "Readiness"). Pure, but for remembering what each SipProxy said.
- * Not here: writing it (gates.ts). Invariant: a pod that no SipProxy knows anything of is left as it is.
+ * Not here: writing it (gates.ts). Invariant: while one of its SipProxies knows nothing of a pod yet, and none speaks
+ * against it, it is left as it is.
  */
 import type { Key, PodGate } from './ports.ts'
 
@@ -16,20 +17,20 @@ export interface Opinion {
 
 export class Readiness {
   /** By `NAMESPACE/POD`. */
-  readonly #opinions = new Map<string, Map<Key, Opinion>>()
+  readonly #opinions = new Map<string, Map<Key, Opinion | null>>()
   readonly #podsOf = new Map<Key, ReadonlySet<string>>()
 
   /**
-   * Takes all that one SipProxy says, by `NAMESPACE/POD`. Returns the others that share a pod about which it
-   * changed.
+   * Takes all that one SipProxy says, by `NAMESPACE/POD`; null: it has the pod, but knows nothing yet. Returns the others
+   * that share a pod about which it changed.
    */
-  set(key: Key, opinions: ReadonlyMap<string, Opinion>): readonly Key[] {
+  set(key: Key, opinions: ReadonlyMap<string, Opinion | null>): readonly Key[] {
     const others = new Set<Key>()
     const before = this.#podsOf.get(key) ?? new Set()
     for (const pod of before.difference(opinions)) this.#forget(pod, key, others)
     for (const [pod, opinion] of opinions) {
-      const ofPod = this.#opinions.get(pod) ?? new Map<Key, Opinion>()
-      if (ofPod.get(key)?.isUp !== opinion.isUp) addOthers(ofPod, key, others)
+      const ofPod = this.#opinions.get(pod) ?? new Map<Key, Opinion | null>()
+      if (ofPod.get(key)?.isUp !== opinion?.isUp) addOthers(ofPod, key, others)
       this.#opinions.set(pod, ofPod.set(key, opinion))
     }
     if (opinions.size === 0) this.#podsOf.delete(key)
@@ -41,10 +42,15 @@ export class Readiness {
     return this.set(key, new Map())
   }
 
-  /** Null: nobody knows anything. */
+  /** Null: it cannot be said yet. */
   of(pod: string): PodGate | null {
     const opinions = this.#opinions.get(pod)
     return opinions === undefined ? null : gateOf(opinions)
+  }
+
+  /** Whether any SipProxy has this pod. */
+  isAnybodys(pod: string): boolean {
+    return this.#opinions.has(pod)
   }
 
   #forget(pod: string, key: Key, others: Set<Key>): void {
@@ -60,16 +66,19 @@ export function sameGate(a: PodGate, b: PodGate): boolean {
   return a.status === b.status && a.reason === b.reason && a.message === b.message
 }
 
-function gateOf(opinions: ReadonlyMap<Key, Opinion>): PodGate {
+function gateOf(opinions: ReadonlyMap<Key, Opinion | null>): PodGate | null {
   const sorted = [...opinions].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const against = sorted.filter(([, { isUp }]) => !isUp)
+  const against = sorted.flatMap(([key, opinion]) =>
+    opinion === null || opinion.isUp ? [] : [{ ...opinion, key }],
+  )
   const [worst] = against
-  if (worst === undefined) {
-    const message = `Answers OPTIONS for ${sorted.map(([key]) => `SipProxy ${key}`).join(', ')}.`
-    return { status: 'True', reason: 'Answers', message }
+  if (worst !== undefined) {
+    const message = against.map((one) => `SipProxy ${one.key}: ${sentence(one)}`).join(' ')
+    return { status: 'False', reason: worst.reason, message }
   }
-  const message = against.map(([key, opinion]) => `SipProxy ${key}: ${sentence(opinion)}`).join(' ')
-  return { status: 'False', reason: worst[1].reason, message }
+  if (sorted.some(([, opinion]) => opinion === null)) return null
+  const message = `Answers OPTIONS for ${sorted.map(([key]) => `SipProxy ${key}`).join(', ')}.`
+  return { status: 'True', reason: 'Answers', message }
 }
 
 function sentence({ reason, endpoint }: Opinion): string {

@@ -7,6 +7,7 @@
 import type { BalancedSipProxy } from '@sipcast/crds'
 import type { Table } from '@sipcast/mapping'
 import { attempt, type Context } from './context.ts'
+import { releaseGates } from './gates.ts'
 import { REMOVAL_WAIT_MAX_MS } from './limits.ts'
 import type { Pool } from './pool.ts'
 import { Published, publishContent } from './publish.ts'
@@ -15,7 +16,7 @@ import type { PassEnd } from './queue.ts'
 export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
   const { clock, tell } = context.ports
   context.probes.deletePool(pool.key)
-  context.mark(context.readiness.delete(pool.key))
+  releaseGates(pool, context)
   pool.spec = null
   if (pool.table === null && pool.version === null) return await clear(pool, context)
   if (pool.table !== null && !(await isRemovalPublished(pool, context))) return FAILED
