@@ -29,6 +29,20 @@ it('begins at once, then looks every RESCAN_MS', async () => {
   expect(startsMs).toEqual([0, RESCAN_MS, 2 * RESCAN_MS])
 })
 
+it('begins with the start, whatever was told before it, and never after the stop', async () => {
+  const { loop, startsMs, advance } = loopOver(async () => undefined)
+  loop.mark()
+  await advance(RESCAN_MS)
+  expect(startsMs).toEqual([])
+  loop.start()
+  await advance(0)
+  expect(startsMs).toEqual([RESCAN_MS])
+  await loop.stop()
+  loop.start()
+  await advance(RESCAN_MS)
+  expect(startsMs).toHaveLength(1)
+})
+
 it('answers many marks with one pass', async () => {
   const { loop, startsMs, advance } = loopOver(async () => undefined)
   loop.start()

@@ -10,6 +10,7 @@ import type { Clock } from './ports.ts'
 export class PassLoop {
   readonly #clock: Clock
   readonly #pass: () => Promise<void>
+  #isStarted = false
   #isDirty = false
   #isRunning = false
   #isStopped = false
@@ -22,11 +23,11 @@ export class PassLoop {
     this.#pass = pass
   }
 
-  /** Something may have changed: a pass begins after GATHER_MS. */
+  /** Something may have changed: a pass begins after GATHER_MS, but none before the first one. */
   mark(): void {
     if (this.#isDirty || this.#isStopped) return
     this.#isDirty = true
-    if (!this.#isRunning) this.#schedule(GATHER_MS)
+    if (this.#isStarted && !this.#isRunning) this.#schedule(GATHER_MS)
   }
 
   /** Ends after the pass under way; no other will follow. */
@@ -36,8 +37,10 @@ export class PassLoop {
     await this.#ended
   }
 
-  /** The first pass begins at once. */
+  /** The first pass begins at once, unless it is stopped already. */
   start(): void {
+    if (this.#isStopped) return
+    this.#isStarted = true
     this.#isDirty = true
     this.#schedule(0)
   }

@@ -55,6 +55,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 async function balance(config: BalancerConfig): Promise<void> {
   const clock = systemClock
   const tell = openLog('balancer', { balancer: config.name })
+  // From the first moment: a container's first process ignores signals that it does not listen for.
+  const signalled = nextSignal()
   const world = await openWorld(config)
   const workers = new PacketThreads({ count: config.workers, clock, tell })
   const prober = new InsideProber({ inside: config.inside, clock, tell })
@@ -77,23 +79,20 @@ async function balance(config: BalancerConfig): Promise<void> {
   const closeProof = proveLife(config, balancer, tell)
   workers.start(balancer)
   await prober.start((result) => balancer.probed(result))
-  await balancer.start()
-  tell({
-    level: 'info',
-    event: 'Started',
-    message: `version ${manifest.version}`,
-    details: { config },
+  const message = `version ${manifest.version}`
+  const started = balancer.start().then(() => {
+    tell({ level: 'info', event: 'Started', message, details: { config } })
   })
+  await Promise.race([started, signalled])
 
-  const signal = await nextSignal()
-  tell({ level: 'info', event: 'Stopping', message: signal })
+  tell({ level: 'info', event: 'Stopping', message: await signalled })
   await balancer.stop()
   unfollow()
   await prober.stop()
   closeProof()
   closeHttp()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
-  // What may still be on its way, to an API server or a disk that hangs, is nobody's concern any more.
+  // What may still be on its way to an API server that hangs is nobody's concern any more.
   process.exit(0)
 }
 

@@ -10,7 +10,7 @@ import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually } from '@sipcast/lab'
+import { eventually, startProcess } from '@sipcast/lab'
 import { encodeTable } from '@sipcast/mapping'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../requires.ts'
@@ -54,6 +54,24 @@ describe('the program', () => {
     expect(await balancer.stop()).toEqual({ code: 0, signal: null })
     const report = await lone.directory.balancer('node-a')
     expect(report?.sipProxies).toEqual([])
+  })
+
+  test('ends in order while it still reads its last good tables', async () => {
+    const copies = join(lone.directory.path, 'state', 'node-a')
+    await mkdir(copies, { recursive: true })
+    const text = JSON.stringify(Array.from({ length: 200_000 }, () => 0))
+    for (let copy = 0; copy < 60; copy++) await writeFile(join(copies, `a.p${copy}.json`), text)
+    const words = ['--directory', lone.directory.path, '--name', 'node-a', '--inside', lone.inside]
+    const balancer = await startProcess({
+      name: 'node-a',
+      command: process.execPath,
+      args: [MAIN, ...words, '--metrics', lone.metrics],
+      ready: async ({ log }) => {
+        await eventually('a page', () => log.tail(10).includes('"HttpListening"'))
+      },
+    })
+    expect(balancer.log.tail(1_000)).not.toContain('"Started"')
+    expect(await balancer.stop()).toEqual({ code: 0, signal: null })
   })
 
   test('ends with 2 and one line for wrong arguments, with 1 for a directory that is none', async () => {
