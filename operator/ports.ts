@@ -170,8 +170,9 @@ export interface Cluster {
 
 /** Its results go to Probes.take. */
 export interface Prober {
-  /** Returns the ids that cannot be probed. */
-  setTargets(targets: readonly ProbeTarget[]): readonly string[]
+  /** Probes it from now on, or as it says now; costs the same however many there are. False: it cannot be probed. */
+  setTarget(target: ProbeTarget): boolean
+  dropTarget(id: string): void
   probeNow(id: string): unknown
 }
 

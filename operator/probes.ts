@@ -52,7 +52,10 @@ export class Probes {
   /** SipProxies for which an answer or a silence alone matters, without a change of state. */
   readonly #attentive = new Set<Key>()
   readonly #eager = new Set<string>()
-  #isFlushing = false
+  /** The prober has no room for them. */
+  readonly #refused = new Set<string>()
+  #refusedTold = 0
+  #isSettling = false
 
   constructor(options: ProbesOptions) {
     this.#options = options
@@ -67,24 +70,21 @@ export class Probes {
   ): void {
     const last = this.#idsOf.get(key) ?? new Set()
     const next = new Set<string>()
-    let isChanged = candidates.length !== last.size
     for (const candidate of candidates) {
       const id = targetId(key, candidate.id)
       next.add(id)
-      isChanged = this.#track(id, key, { candidate, probe, beginning }) || isChanged
+      this.#track(id, key, { candidate, probe, beginning })
     }
-    for (const id of last.difference(next)) this.#tracked.delete(id)
+    for (const id of last.difference(next)) this.#forget(id)
     this.#idsOf.set(key, next)
-    if (isChanged) this.#flushSoon()
   }
 
   deletePool(key: Key): void {
     const ids = this.#idsOf.get(key)
     if (ids === undefined) return
-    for (const id of ids) this.#tracked.delete(id)
+    for (const id of ids) this.#forget(id)
     this.#idsOf.delete(key)
     this.#attentive.delete(key)
-    this.#flushSoon()
   }
 
   of(key: Key, memberId: string): Tracked | null {
@@ -141,7 +141,6 @@ export class Probes {
     }
   }
 
-  /** Whether the prober must be told. */
   #track(
     id: string,
     key: Key,
@@ -150,43 +149,68 @@ export class Probes {
       probe,
       beginning,
     }: { candidate: Candidate; probe: TableProbe; beginning: Beginning },
-  ): boolean {
+  ): void {
     const last = this.#tracked.get(id)
     const target = targetOf(id, candidate, probe)
     const config = { fall: probe.fall, rise: probe.rise }
     const isAtHome = last?.target.address === target.address && last.target.port === target.port
     if (last !== undefined && isAtHome) {
-      this.#tracked.set(id, { ...last, target, config })
-      return JSON.stringify(target) !== JSON.stringify(last.target)
+      const isSame = JSON.stringify(target) === JSON.stringify(last.target)
+      this.#tracked.set(id, { ...last, target: isSame ? last.target : target, config })
+      if (!isSame) this.#ask(target)
+      return
     }
     const { state, sinceMs } = beginning(candidate)
     const health = startHealth(state, sinceMs)
     this.#tracked.set(id, { key, target, config, health, statusCode: null, rttMs: null })
     this.#eager.add(id)
-    return true
+    this.#ask(target)
   }
 
-  /** Many changes in one go cost one list for the prober. */
-  #flushSoon(): void {
-    if (this.#isFlushing) return
-    this.#isFlushing = true
+  #forget(id: string): void {
+    this.#tracked.delete(id)
+    this.#eager.delete(id)
+    this.#refused.delete(id)
+    this.#options.prober.dropTarget(id)
+    if (this.#refused.size > 0) this.#settleSoon()
+  }
+
+  #ask(target: ProbeTarget): void {
+    if (this.#options.prober.setTarget(target)) this.#refused.delete(target.id)
+    else this.#refused.add(target.id)
+    this.#settleSoon()
+  }
+
+  /** What a crowd of changes brings is looked at once. */
+  #settleSoon(): void {
+    if (this.#isSettling) return
+    this.#isSettling = true
     this.#options.clock.after(0, () => {
-      this.#isFlushing = false
-      this.#flush()
+      this.#isSettling = false
+      this.#settle()
     })
   }
 
-  #flush(): void {
-    const { prober, tell } = this.#options
-    const targets = [...this.#tracked.values()].map(({ target }) => target)
-    const refused = prober.setTargets(targets)
-    if (refused.length > 0) {
-      const message = `${refused.length} proxies cannot be probed, the first is ${refused[0]}: too many targets`
-      tell({ level: 'error', event: 'TargetsRefused', message })
-    }
+  #settle(): void {
+    const { prober } = this.#options
     // New proxies are asked at once; a crowd of them comes in its turn, or its answers would drown each other.
     for (const id of [...this.#eager].slice(0, PROBE_NOW_MAX)) prober.probeNow(id)
     this.#eager.clear()
+    for (const id of this.#refused) {
+      const tracked = this.#tracked.get(id)
+      if (tracked === undefined || prober.setTarget(tracked.target)) this.#refused.delete(id)
+    }
+    this.#tellRefused()
+  }
+
+  #tellRefused(): void {
+    const { size } = this.#refused
+    if (size === this.#refusedTold) return
+    this.#refusedTold = size
+    if (size === 0) return
+    const [first] = this.#refused
+    const message = `${size} proxies cannot be probed, the first is ${first}: too many targets`
+    this.#options.tell({ level: 'error', event: 'TargetsRefused', message })
   }
 }
 

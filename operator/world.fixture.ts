@@ -70,7 +70,7 @@ export class World {
   /** As after a crash: another process, which knows only what is stored. */
   async restart(life: Life = {}): Promise<void> {
     await this.operator.stop()
-    this.prober.setTargets([])
+    for (const { id } of this.prober.targets) this.prober.dropTarget(id)
     this.makeOperator(life)
     await this.start()
   }

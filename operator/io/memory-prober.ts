@@ -39,20 +39,18 @@ export class MemoryProber implements Prober {
     return [...this.#targets.values()]
   }
 
-  setTargets(targets: readonly ProbeTarget[]): readonly string[] {
-    const wanted = new Map(targets.map((target) => [target.id, target]))
-    for (const id of this.#targets.keys()) {
-      if (wanted.has(id)) continue
-      this.#cancels.get(id)?.()
-      this.#targets.delete(id)
-      this.#underWay.delete(id)
-    }
-    for (const [id, target] of wanted) {
-      const isNew = !this.#targets.has(id)
-      this.#targets.set(id, target)
-      if (isNew) this.#wait(id, target.intervalMs / 2)
-    }
-    return []
+  setTarget(target: ProbeTarget): boolean {
+    const { id, intervalMs } = target
+    const isNew = !this.#targets.has(id)
+    this.#targets.set(id, target)
+    if (isNew) this.#wait(id, intervalMs / 2)
+    return true
+  }
+
+  dropTarget(id: string): void {
+    this.#cancels.get(id)?.()
+    this.#targets.delete(id)
+    this.#underWay.delete(id)
   }
 
   probeNow(id: string): boolean {

@@ -33,7 +33,8 @@ export class SipProber implements Prober {
   readonly #sockets = new Map<Family, ProbeSocket>()
   readonly #prober: OptionsProber
   #listener: (result: ProbeResult) => void = () => undefined
-  #targets: readonly ProbeTarget[] = []
+  /** For a socket of their IP version. */
+  readonly #waiting = new Map<string, ProbeTarget>()
   #cancelRetry: () => void = () => undefined
   #told = new Set<Family>()
 
@@ -65,12 +66,19 @@ export class SipProber implements Prober {
     await this.#prober.stop()
   }
 
-  setTargets(targets: readonly ProbeTarget[]): readonly string[] {
-    this.#targets = targets
-    const lacking = new Set(targets.map(familyOf).filter((family) => !this.#sockets.has(family)))
-    for (const family of lacking) this.#tellLacking(family)
-    const probed = targets.filter((target) => this.#sockets.has(familyOf(target)))
-    return this.#prober.setTargets(probed)
+  setTarget(target: ProbeTarget): boolean {
+    const family = familyOf(target)
+    this.#waiting.delete(target.id)
+    if (this.#sockets.has(family)) return this.#prober.setTarget(target)
+    this.#tellLacking(family)
+    this.#prober.dropTarget(target.id)
+    this.#waiting.set(target.id, target)
+    return true
+  }
+
+  dropTarget(id: string): void {
+    this.#waiting.delete(id)
+    this.#prober.dropTarget(id)
   }
 
   probeNow(id: string): boolean {
@@ -78,11 +86,10 @@ export class SipProber implements Prober {
   }
 
   async #openSockets(): Promise<void> {
-    const before = this.#sockets.size
     for (const family of [4, 6] as const) {
       if (!this.#sockets.has(family)) await this.#open(family)
     }
-    if (this.#sockets.size > before) this.setTargets(this.#targets)
+    this.#probeWaiting()
     if (this.#sockets.size === 2) return
     this.#cancelRetry = this.#clock.after(SOCKET_RETRY_MS, () => void this.#openSockets())
   }
@@ -99,6 +106,14 @@ export class SipProber implements Prober {
     } catch (error) {
       // A machine without IPv6 is ordinary; it is told when a proxy needs it, and tried again.
       if (!(error instanceof UdpError)) throw error
+    }
+  }
+
+  #probeWaiting(): void {
+    for (const [id, target] of this.#waiting) {
+      if (!this.#sockets.has(familyOf(target))) continue
+      this.#waiting.delete(id)
+      this.#prober.setTarget(target)
     }
   }
 

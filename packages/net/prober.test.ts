@@ -384,6 +384,37 @@ describe('targets', () => {
   })
 })
 
+describe('one target', () => {
+  it('comes, changes and goes without the others', () => {
+    const trial = new ProberTrial()
+    const stays = trial.proxy([PROXY], answering('200 OK', 100))
+    const changes = trial.proxy(['10.0.1.2', '10.0.1.3'], answering('200 OK'))
+    trial.prober.setTargets([target('stays', PROXY)])
+    for (let turn = 0; turn < 100; turn++) {
+      expect(trial.prober.setTarget(target('changes', `10.0.1.${2 + (turn % 2)}`))).toBe(true)
+      if (turn === 10) trial.prober.probeNow('changes')
+      trial.run(20)
+    }
+    expect(changes.requests.length).toBeGreaterThanOrEqual(1)
+    trial.prober.dropTarget('changes')
+    trial.prober.dropTarget('unknown')
+    const before = changes.requests.length
+    trial.run(2000)
+    expect(changes.requests.length).toBe(before)
+    expect(stays.requests.length).toBeGreaterThanOrEqual(6)
+    expect(stays.requests.length).toBeLessThanOrEqual(10)
+  })
+
+  it('that can’t be probed is refused, and what it was before is probed no more', () => {
+    const trial = new ProberTrial()
+    const proxy = trial.proxy([PROXY], answering('200 OK'))
+    trial.prober.setTarget(target('a', PROXY))
+    expect(trial.prober.setTarget(target('a', 'proxy.example.com'))).toBe(false)
+    trial.run(2000)
+    expect(proxy.requests.length).toBe(0)
+  })
+})
+
 describe('probeNow', () => {
   it('probes at once, and not again while that probe is under way', () => {
     const trial = new ProberTrial()

@@ -97,7 +97,32 @@ export class OptionsProber {
   setTargets(targets: readonly ProbeTarget[]): string[] {
     const wanted = new Map(targets.map((target) => [target.id, target]))
     for (const [id, probe] of this.#probes) if (!wanted.has(id)) this.#forget(probe)
-    return [...wanted.values()].filter((target) => !this.#setTarget(target)).map(({ id }) => id)
+    return [...wanted.values()].filter((target) => !this.setTarget(target)).map(({ id }) => id)
+  }
+
+  /** Probes it from now on, or as it says now, whatever the others; false if it can't be probed. */
+  setTarget(target: ProbeTarget): boolean {
+    const old = this.#probes.get(target.id)
+    if (old !== undefined && isSameProbe(old.target, target)) {
+      const isShorter = target.intervalMs < old.target.intervalMs
+      old.target = target
+      if (isShorter && old.branch === null) this.#queue.set(old, this.#firstDueMs(target))
+      return true
+    }
+    if (old !== undefined) this.#forget(old)
+    const probe = newProbe(target, () => this.#token())
+    if (probe === undefined || this.#probes.size >= PROBE_TARGETS_MAX) return false
+    if (writeProbe(probe, BRANCH_START, SENT_BY_ANY, this.#payload) < 0) return false
+    this.#probes.set(target.id, probe)
+    const key = endpointKey(probe.endpoint)
+    this.#byEndpoint.set(key, (this.#byEndpoint.get(key) ?? new Set()).add(probe))
+    this.#queue.set(probe, this.#firstDueMs(target))
+    return true
+  }
+
+  dropTarget(id: string): void {
+    const probe = this.#probes.get(id)
+    if (probe !== undefined) this.#forget(probe)
   }
 
   /** Probes a target at once, unless a probe is under way: its result is as fresh. False if unknown. */
@@ -141,25 +166,6 @@ export class OptionsProber {
 
   async #run(): Promise<void> {
     while (!this.#isStopping) await this.#options.port.wait(Math.min(this.step(), WAIT_MAX_MS))
-  }
-
-  #setTarget(target: ProbeTarget): boolean {
-    const old = this.#probes.get(target.id)
-    if (old !== undefined && isSameProbe(old.target, target)) {
-      const isShorter = target.intervalMs < old.target.intervalMs
-      old.target = target
-      if (isShorter && old.branch === null) this.#queue.set(old, this.#firstDueMs(target))
-      return true
-    }
-    if (old !== undefined) this.#forget(old)
-    const probe = newProbe(target, () => this.#token())
-    if (probe === undefined || this.#probes.size >= PROBE_TARGETS_MAX) return false
-    if (writeProbe(probe, BRANCH_START, SENT_BY_ANY, this.#payload) < 0) return false
-    this.#probes.set(target.id, probe)
-    const key = endpointKey(probe.endpoint)
-    this.#byEndpoint.set(key, (this.#byEndpoint.get(key) ?? new Set()).add(probe))
-    this.#queue.set(probe, this.#firstDueMs(target))
-    return true
   }
 
   #forget(probe: Probe): void {

@@ -1,6 +1,6 @@
 /**
- * The benchmarks by name: `npm run bench -- NAME [OPTIONS]` runs test/bench/NAME/run.ts. Not here: what they measure
- * (docs/benchmarks.md).
+ * The benchmarks by name: `npm run bench -- NAME [OPTIONS]` runs the `run.ts` in the folder of that name.
+ * Not here: what they measure (docs/benchmarks.md).
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'

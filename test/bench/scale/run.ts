@@ -2,11 +2,13 @@
  * One operator at the size that design section 8 names, on a real API server without nodes: 1000 SipProxies × 10 pods,
  * each probed once a second, and answering.
  *
- *   SIPCAST_TEST_KUBECONFIG=FILE npm run bench -- scale [--pools N] [--proxies N] [--events N] [--seconds N] [--flags 'NODE FLAGS']
+ *   SIPCAST_TEST_KUBECONFIG=FILE npm run bench -- scale
+ *     [--pools N] [--proxies N] [--events N] [--seconds N] [--flags 'FLAGS OF NODE']
  *
  * How long until there are tables; what it costs at rest; how long from a pod that is deleted, or no longer ready, to
  * the table that sends nobody there; how long until a new leader has made all tables its own. The API server and the
- * answering proxies share the machine. Makes namespaces sipcast-bench-*, and CRDs where there are none, and removes them.
+ * answering proxies share the machine. What it makes are namespaces sipcast-bench-* and, where there are none, CRDs; it
+ * removes them.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
