@@ -27,7 +27,7 @@ function opened() {
       write: async () => {
         await new Promise((resolve) => clock.after(5, () => resolve(undefined)))
         const code = fail()
-        if (code !== null) throw new ApiError(`no: ${code}`, { code })
+        if (code !== null) throw new ApiError(`${id}: ${code}`, { code })
         written.push(text)
       },
     })
@@ -72,12 +72,9 @@ test('what waits for its retry is tried at once when asked, in its latest words'
   expect(written).toEqual(['new'])
 })
 
-test.each([
-  [ApiErrorCode.notFound, 'gone'],
-  [ApiErrorCode.conflict, 'another object of that name'],
-])('%s (%s) ends it without a word', async (code, _why) => {
+test('what is gone ends it without a word', async () => {
   const { clock, put, written, failures, notices } = opened()
-  put('a', 'a', () => code)
+  put('a', 'a', () => ApiErrorCode.notFound)
   await clock.advance(60_000)
   expect({ written, failures, notices }).toEqual({ written: [], failures: [], notices: [] })
 })
@@ -93,9 +90,23 @@ test('what only one thing suffers from is told of that thing', async () => {
       level: 'error',
       event: 'StoreFailed',
       key: 'a',
-      message: 'status of a cannot be written: no: invalid',
+      message: 'status of a cannot be written: a: invalid',
     },
   ])
+})
+
+test('a conflict is asked again, quietly, unless another object has the name now', async () => {
+  const { clock, put, written, events } = opened()
+  const conflicts: ApiErrorCode[] = [ApiErrorCode.conflict]
+  put('a', 'a', () => conflicts.pop() ?? null)
+  put('Precondition failed: UID in precondition', 'b', () => ApiErrorCode.conflict)
+  await clock.advance(10_000)
+  expect(written).toEqual(['a'])
+  expect(events()).toEqual([])
+  // It does not wait for anything any more.
+  put('Precondition failed: UID in precondition', 'c')
+  await clock.advance(10)
+  expect(written).toEqual(['a', 'c'])
 })
 
 test('stopping waits for what is under way, and for nothing else', async () => {

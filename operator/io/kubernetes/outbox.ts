@@ -142,7 +142,7 @@ export class Outbox {
     }
     this.#options.onFailure(cause, letter.rank)
     entry.failures++
-    this.#tellFailure(entry, cause)
+    if (cause.code !== ApiErrorCode.conflict) this.#tellFailure(entry, cause)
     if (this.#isStopped) return
     const delayMs = Math.max(this.#retryDelayMs(entry.failures), cause.retryAfterMs ?? 0)
     entry.cancelRetry = this.#options.clock.after(delayMs, () => {
@@ -174,10 +174,14 @@ export class Outbox {
   }
 }
 
-/** There is nothing left to write to: it is gone, or another one has its name. */
+/**
+ * There is nothing left to write to: it is gone, or another one has its name. (Any other conflict is the API server's
+ * own haste, and worth another attempt.)
+ */
 function isPointless({ code, message }: ApiError): boolean {
-  if (code === ApiErrorCode.notFound || code === ApiErrorCode.conflict) return true
-  return code === ApiErrorCode.invalid && message.includes('metadata.uid')
+  if (code === ApiErrorCode.notFound) return true
+  const isRefused = code === ApiErrorCode.conflict || code === ApiErrorCode.invalid
+  return isRefused && /\bUID\b|metadata\.uid/.test(message)
 }
 
 function aboutOf({ key }: Letter) {
