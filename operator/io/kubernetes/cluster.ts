@@ -52,7 +52,7 @@ export interface KubernetesClusterOptions {
   readonly clock: Clock
   readonly random: Random
   readonly tell: Tell
-  /** Whether nobody else can be writing tables now. */
+  /** Whether nobody else can be writing now. */
   readonly mayWrite: () => boolean
   /** A write that no pass waits for has failed. */
   readonly onFailure: (what: 'statusWrite' | 'gateWrite', code: StoreErrorCode) => void
@@ -78,7 +78,7 @@ export class KubernetesCluster implements Cluster {
 
   constructor(options: KubernetesClusterOptions) {
     this.#options = options
-    const { api, clock, tell, random, namespace } = options
+    const { api, clock, tell, random, namespace, mayWrite } = options
     this.names = namesIn(namespace)
     this.rate = new WriteRate(clock)
     this.#outbox = new Outbox({
@@ -86,6 +86,7 @@ export class KubernetesCluster implements Cluster {
       random,
       tell,
       rate: this.rate,
+      mayWrite,
       onFailure: (error, rank) =>
         options.onFailure(
           rank === WriteRank.gate ? 'gateWrite' : 'statusWrite',

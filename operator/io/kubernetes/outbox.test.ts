@@ -5,7 +5,7 @@ import { MemoryClock, memoryRandom } from '../memory-clock.ts'
 import { Outbox } from './outbox.ts'
 import { WriteRank, WriteRate } from './write-rate.ts'
 
-function opened() {
+function opened(mayWrite = () => true) {
   const clock = new MemoryClock()
   const notices: Notice[] = []
   const failures: string[] = []
@@ -15,6 +15,7 @@ function opened() {
     random: memoryRandom(),
     tell: (notice) => notices.push(notice),
     rate: new WriteRate(clock),
+    mayWrite,
     onFailure: ({ code }) => failures.push(code),
   })
   /** @param fail the error of its writes, as long as it gives one */
@@ -107,6 +108,17 @@ test('a conflict is asked again, quietly, unless another object has the name now
   put('Precondition failed: UID in precondition', 'c')
   await clock.advance(10)
   expect(written).toEqual(['a', 'c'])
+})
+
+test('nothing is written by whoever may not lead any more', async () => {
+  let isLeader = false
+  const { clock, put, written } = opened(() => isLeader)
+  put('a')
+  await clock.advance(60_000)
+  expect(written).toEqual([])
+  isLeader = true
+  await clock.advance(10_000)
+  expect(written).toEqual(['a'])
 })
 
 test('stopping waits for what is under way, and for nothing else', async () => {

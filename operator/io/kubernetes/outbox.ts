@@ -2,7 +2,7 @@
  * Writes that a pass does not wait for: status, readiness gates. Of two for the same thing only the later is written;
  * one that failed is tried again until it succeeds, is replaced, or has nothing left to be about.
  * Not here: what is written. Invariants: at most OUTBOX_AT_ONCE_MAX writes at a time, one per thing; a failure that
- * concerns everybody is told once, one that only this thing has, once for it.
+ * concerns everybody is told once, one that only this thing has, once for it; nothing is written without the lease.
  */
 import { ApiError, ApiErrorCode } from '@sipcast/kube'
 import { OUTBOX_AT_ONCE_MAX, OUTBOX_RETRY_DELAY_MAX_MS, RETRY_DELAY_MIN_MS } from '../../limits.ts'
@@ -34,6 +34,8 @@ export interface OutboxOptions {
   readonly random: Random
   readonly tell: Tell
   readonly rate: WriteRate
+  /** Whether nobody else can be writing now. */
+  readonly mayWrite: () => boolean
   readonly onFailure: (error: ApiError, rank: WriteRank) => void
 }
 
@@ -111,6 +113,7 @@ export class Outbox {
     const { letter } = entry
     entry.isReplaced = false
     try {
+      if (!this.#options.mayWrite()) throw LEASE_IN_DOUBT
       await letter.write()
       this.#noteSuccess(entry)
     } catch (cause) {
@@ -173,6 +176,8 @@ export class Outbox {
     return fullMs / 2 + (fullMs / 2) * this.#options.random.fraction()
   }
 }
+
+const LEASE_IN_DOUBT = new ApiError('the lease may be lost', { code: ApiErrorCode.unavailable })
 
 /**
  * There is nothing left to write to: it is gone, or another one has its name. (Any other conflict is the API server's
