@@ -242,7 +242,8 @@ export class ApiServer {
       headers: { ...headers, ...(await this.#credentials()) },
       timeoutMs: ask.timeoutMs ?? this.#timeoutMs,
       isRepeatable: verb !== 'create' && verb !== 'delete',
-      isRenewable: verb === 'get' || verb === 'list' || verb === 'watch',
+      isHasty: verb === 'get' || verb === 'list' || verb === 'watch',
+      isRenewable: true,
       signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }

@@ -37,7 +37,9 @@ export interface Outgoing {
   readonly isAlone?: boolean
   /** May be sent again when a kept-alive connection turns out to be closed. */
   readonly isRepeatable: boolean
-  /** Is let go (`Renewed`) when the server was away meanwhile and is back. */
+  /** Asking twice does no harm: the first attempt has little patience. */
+  readonly isHasty: boolean
+  /** Is given up (`Renewed`) when the server was away meanwhile and is back. */
   readonly isRenewable: boolean
 }
 
@@ -84,7 +86,7 @@ export class Connections {
    * it. One that is slow will answer the second. Null: no answer yet.
    */
   async #openHastily(outgoing: Outgoing): Promise<IncomingMessage | null> {
-    if (!outgoing.isRenewable || outgoing.timeoutMs <= HASTE_MS) return null
+    if (!outgoing.isHasty || outgoing.timeoutMs <= HASTE_MS) return null
     try {
       return await this.#openPatiently({ ...outgoing, timeoutMs: HASTE_MS })
     } catch (error) {
@@ -225,7 +227,10 @@ export class Connections {
   }
 }
 
-/** The reason of an ApiError: the server was away and is back, so the request is asked to go out once more. */
+/**
+ * The reason of an ApiError: the server was away and is back, so whoever asked is to ask once more. As after any
+ * silence, a write may have been carried out.
+ */
 export const RENEWED = 'Renewed'
 
 const TIMEOUT = 'Timeout'
@@ -236,6 +241,7 @@ const PROBE: Outgoing = {
   headers: {},
   timeoutMs: PROBE_TIMEOUT_MS,
   isRepeatable: true,
+  isHasty: false,
   isRenewable: false,
 }
 

@@ -92,6 +92,19 @@ describe('errors', () => {
     expect(await api.get(configMap)).toBeNull()
   })
 
+  it('come soon after the return of a server that had swallowed a write', async () => {
+    const patient = new ApiServer({ access: fake.access })
+    const end = fake.inject({ effect: { kind: 'silence' } })
+    const error = failure(patient.replace(configMap, { metadata: { name: 'a' } }))
+    // Long enough to be noticed.
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    end()
+    const backMs = performance.now()
+    expect(await error).toMatchObject({ code: 'unavailable', reason: 'Renewed', isTransient: true })
+    expect(performance.now() - backMs).toBeLessThan(2_000)
+    patient.close()
+  })
+
   it('do not hide that a write may have been carried out', async () => {
     fake.inject({ verbs: ['create'], effect: { kind: 'lostAnswer' } })
     expect(await failure(createConfigMap(api, 'a'))).toMatchObject({ reason: 'Timeout' })
