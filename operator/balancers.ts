@@ -1,8 +1,8 @@
 /**
  * What balancers say, indexed by SipProxy, so that a pass looks only at its own. A balancer whose heartbeat is too
  * old does not count.
- * Not here: what follows from it (status.ts, panic.ts, keys.ts). Invariant: an update costs what changed, not all
- * SipProxies.
+ * Not here: what follows from it (status.ts, panic.ts, keys.ts). Invariants: an update costs what changed, not all
+ * SipProxies; a node's clock may be wrong: its heartbeat's age is counted from when it was heard here.
  */
 import type { BalancedSipProxy } from '@sipcast/crds'
 import { timeMs } from './iso-time.ts'
@@ -24,6 +24,8 @@ export interface ReportNews {
 interface Known {
   readonly report: BalancerReport
   readonly entries: ReadonlyMap<Key, BalancedSipProxy>
+  /** When its heartbeat changed last, by our clock. */
+  readonly heardMs: number
   fresh: boolean
 }
 
@@ -41,7 +43,8 @@ export class Balancers {
     const entries = new Map(
       report.status.sipProxies.map((entry) => [`${entry.namespace}/${entry.name}`, entry]),
     )
-    const known = { report, entries, fresh: isFresh(report, nowMs) }
+    const heardMs = heardAt(report, last, nowMs)
+    const known = { report, entries, heardMs, fresh: isFresh(heardMs, nowMs) }
     this.#known.set(name, known)
     const isTurned = last?.fresh !== known.fresh
     const changed = isTurned
@@ -54,7 +57,7 @@ export class Balancers {
   age(nowMs: number): readonly Key[] {
     const keys = new Set<Key>()
     for (const known of this.#known.values()) {
-      const fresh = isFresh(known.report, nowMs)
+      const fresh = isFresh(known.heardMs, nowMs)
       if (fresh === known.fresh) continue
       known.fresh = fresh
       for (const key of known.entries.keys()) keys.add(key)
@@ -102,8 +105,15 @@ function newMarks(
   })
 }
 
-function isFresh({ status }: BalancerReport, nowMs: number): boolean {
-  return nowMs - timeMs(status.heartbeatAt) <= HEARTBEAT_AGE_MAX_MS
+/** The first one may have lain there for long: of that, only its own time can tell. */
+function heardAt({ status }: BalancerReport, last: Known | undefined, nowMs: number): number {
+  const { heartbeatAt } = status
+  if (last === undefined) return Math.min(nowMs, timeMs(heartbeatAt))
+  return last.report.status.heartbeatAt === heartbeatAt ? last.heardMs : nowMs
+}
+
+function isFresh(heardMs: number, nowMs: number): boolean {
+  return nowMs - heardMs <= HEARTBEAT_AGE_MAX_MS
 }
 
 function changedKeys(
