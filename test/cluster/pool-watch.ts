@@ -162,7 +162,8 @@ function statusOf<Status>(object: ApiObject): Status {
 }
 
 function useOf(object: ApiObject): TableUse | null {
-  const { sipProxies } = statusOf<SipBalancerStatus | undefined>(object) ?? { sipProxies: [] }
+  // One that has just ended, or begun, says nothing.
+  const { sipProxies = [] } = statusOf<Partial<SipBalancerStatus> | undefined>(object) ?? {}
   return sipProxies.find(({ namespace, name }) => `${namespace}/${name}` === SIP_PROXY) ?? null
 }
 

@@ -12,6 +12,8 @@ const REGISTER_EVERY_MS = 1_000
 const PAUSE_MS = 500
 const TALK_MS = 200
 const PATIENCE_MS = 3_000
+/** More than a REGISTER that is lost altogether takes, and the next one. */
+const REGISTERED_MAX_MS = 30_000
 const COMPLETED = 'completed'
 
 /** Who has phones: they come unregistered. */
@@ -83,7 +85,12 @@ export class Load {
       this.registrations.some(
         (one) => one.user === user && one.beganMs >= sinceMs && one.status === 200,
       )
-    while (!this.users.every(isDone)) await sleep(20)
+    const endsAtMs = performance.now() + REGISTERED_MAX_MS
+    while (!this.users.every(isDone)) {
+      const missing = this.users.filter((user) => !isDone(user))
+      if (performance.now() > endsAtMs) throw new Error(`not registered: ${missing.join(', ')}`)
+      await sleep(20)
+    }
   }
 
   /** Calls everybody once; the calls that did not complete. */
