@@ -90,7 +90,7 @@ async function assignSlots(
   const isGathering =
     pool.gatheringUntilMs !== null &&
     monotonicMs < pool.gatheringUntilMs &&
-    verdict.judgements.some(({ isNewcomer, isEligible }) => isNewcomer && isEligible)
+    verdict.judgements.some((judgement) => isFirstTimer(pool, judgement))
   const question: AssignInput = {
     slotCount: slots,
     last:
@@ -105,6 +105,13 @@ async function assignSlots(
   // An event takes milliseconds; the first table of a large pool seconds.
   const isLarge = last === null && slots * members.length > ASSIGN_HERE_MAX
   return isLarge ? await assignElsewhere(question) : assign(question)
+}
+
+function isFirstTimer(
+  { everOwners }: Pool,
+  { candidate, isNewcomer, isEligible }: Judgement,
+): boolean {
+  return isNewcomer && isEligible && everOwners?.has(candidate.id) === false
 }
 
 function unchanged({ owners, backups }: Table): Assignment {

@@ -39,8 +39,8 @@ export interface Pool {
   pods: readonly Pod[]
   /** Until when new proxies may join without budget (monotonic); null before the first is up. */
   gatheringUntilMs: number | null
-  /** This process wrote its first table. */
-  isYoung: boolean
+  /** Members that have been up with slots of their own; null where the first table is not of this process. */
+  everOwners: Set<string> | null
   /** Wall clock. */
   firstSeenMs: number
   /** Since when first probe results are waited for (monotonic); null when all are in. */
@@ -86,7 +86,7 @@ export function makePool(key: Key, nowMs: number): Pool {
     members: new Map(),
     pods: [],
     gatheringUntilMs: null,
-    isYoung: false,
+    everOwners: null,
     firstSeenMs: nowMs,
     pendingSinceMs: null,
     removedSinceMs: null,

@@ -109,11 +109,16 @@ function noteMoves(
 /** The first proxies of a pool may come up a little apart: see GATHERING_MS. */
 function noteGathering(
   pool: Pool,
-  { members }: Pick<TableContent, 'members'>,
+  { members, owners }: Pick<TableContent, 'members' | 'owners'>,
   { isFirst, monotonicMs }: { readonly isFirst: boolean; readonly monotonicMs: number },
 ): void {
-  if (isFirst) pool.isYoung = true
-  if (!pool.isYoung || pool.gatheringUntilMs !== null) return
+  if (isFirst) pool.everOwners = new Set()
+  if (pool.everOwners === null) return
+  for (const owner of new Set(owners)) {
+    const member = members[owner]
+    if (member?.state === MemberState.up) pool.everOwners.add(member.id)
+  }
+  if (pool.gatheringUntilMs !== null) return
   if (members.some(({ state }) => state === MemberState.up)) {
     pool.gatheringUntilMs = monotonicMs + GATHERING_MS
   }
