@@ -322,6 +322,58 @@ describe('an API server, besides', () => {
     end()
   })
 
+  test('texts of a list that was refused are in nobody’s way', async () => {
+    const length = 300_000
+    const ids = Array.from({ length: Math.ceil(TEXTS_LENGTH_MAX / length) + 2 }, (_, index) => {
+      return `default.p${index}`
+    })
+    for (const id of ids) putTable(server, id, 'old'.padEnd(length, 'x'))
+    const clock = { nowMs: () => performance.now(), setTimer: systemClock.after.bind(systemClock) }
+    const tables = new ClusterTables({ api, clock, random: Math.random, namespace: NAMESPACE })
+    const end = tables.follow(() => undefined)
+    const allAre = async (beginning: string): Promise<void> => {
+      for (const id of ids) {
+        await eventually(`${beginning} of ${id}`, async () => {
+          return (await tables.read(id))?.startsWith(beginning) === true
+        })
+      }
+    }
+    await eventually('the list', async () => (await tables.list())?.length === ids.length)
+    await allAre('old')
+    const current = server.inject({ effect: { kind: 'staleLists' }, verbs: ['list'] })
+    const versions = async () => (await tables.list())?.map(({ version }) => version) ?? []
+    const before = new Set(await versions())
+    for (const id of ids) putTable(server, id, 'new'.padEnd(length, 'x'))
+    await eventually('news', async () => new Set(await versions()).isDisjointFrom(before))
+    await allAre('new')
+    server.expire()
+    await eventually('a refused list', () => {
+      return tables.staleness()?.message.includes('older than') === true
+    })
+    current()
+    await eventually('peace', () => tables.staleness() === null)
+    putTable(server, ID, 'late'.padEnd(length, 'x'))
+    await eventually('the list', async () => (await tables.list())?.length === ids.length + 1)
+    await eventually('its text', async () => (await tables.read(ID))?.startsWith('late') === true)
+    end()
+  })
+
+  test('a text that is gone though it is listed is not asked for without end', async () => {
+    putTable(server, ID, 'one')
+    const clock = { nowMs: () => performance.now(), setTimer: systemClock.after.bind(systemClock) }
+    const tables = new ClusterTables({ api, clock, random: Math.random, namespace: NAMESPACE })
+    let changes = 0
+    const end = tables.follow(() => changes++)
+    await eventually('the text', async () => (await tables.read(ID)) === 'one')
+    server.eachWatch((feed) => feed.silence())
+    server.take(paths.configMap(NAMESPACE, `sipcast-table-${ID}`))
+    const before = changes
+    expect(await tables.read(ID)).toBeUndefined()
+    await sleep(300)
+    expect(changes).toBe(before)
+    end()
+  })
+
   test('objects that are not named like tables are none', async () => {
     for (const id of ['registrars', '.registrars', '']) putTable(server, id, '{}')
     const clock = { nowMs: () => performance.now(), setTimer: systemClock.after.bind(systemClock) }

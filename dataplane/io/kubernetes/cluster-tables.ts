@@ -111,12 +111,13 @@ export class ClusterTables implements TableSource {
   async #fetchMissing(): Promise<void> {
     if (this.#isFetching) return
     this.#isFetching = true
+    this.#dropStrays()
     try {
       for (const id of this.#missing) {
         if (this.#heldLength >= TEXTS_LENGTH_MAX) return
-        await this.#fetch(id)
+        const isThere = await this.#fetch(id)
         this.#missing.delete(id)
-        this.#changed()
+        if (isThere) this.#changed()
       }
     } catch (error) {
       // The watch notices an API server in trouble, too, and says so.
@@ -126,11 +127,19 @@ export class ClusterTables implements TableSource {
     }
   }
 
-  async #fetch(id: string): Promise<void> {
+  /** False: it is gone, of which the watch is going to tell. */
+  async #fetch(id: string): Promise<boolean> {
     const object = await this.#api.get(paths.configMap(this.#namespace, `${PREFIX}${id}`))
     const version = this.#versionOf(id)
+    if (object === null || version === undefined) return false
     // At least as new as what was watched; if newer, the watch is going to say so.
-    if (object !== null && version !== undefined) this.#hold(id, { version, text: textOf(object) })
+    this.#hold(id, { version, text: textOf(object) })
+    return true
+  }
+
+  /** Texts of lists that were refused or broke off: nobody is going to read them, and they take others' room. */
+  #dropStrays(): void {
+    for (const [id, { version }] of this.#texts) if (version !== this.#versionOf(id)) this.#drop(id)
   }
 }
 
