@@ -75,3 +75,23 @@ it('shows the whole new list to whoever is told of its first change', () => {
   objects.replaceAll(listing)
   expect(seen).toEqual([3, 3, 3])
 })
+
+it('takes nothing for gone because of a defect in what is made of it', () => {
+  const changes: string[] = []
+  let isBroken = false
+  const objects = new KeptObjects({
+    take: (each) => {
+      if (isBroken) throw new Error('a defect')
+      return each['value'] as string
+    },
+    onChange: (id, value) => void changes.push(`${id} ${value}`),
+    onDefect: () => {},
+  })
+  objects.put(object('a', '1', 'x'))
+  isBroken = true
+  const listing: Listing<string> = new Map()
+  objects.collect(listing, object('a', '2', 'y'))
+  objects.replaceAll(listing)
+  expect(changes).toEqual(['a x'])
+  expect(objects.get('a')).toBe('x')
+})

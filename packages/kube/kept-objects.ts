@@ -42,8 +42,8 @@ export class KeptObjects<T> {
     const { uid, resourceVersion } = object.metadata
     const last = this.#kept.get(id)
     const isSame = last !== undefined && last.uid === uid && last.version === resourceVersion
-    const kept = isSame ? last : this.#take(id, object)
-    if (kept !== null) listing.set(id, kept)
+    const kept = isSame ? last : (this.#take(id, object) ?? last)
+    if (kept !== undefined) listing.set(id, kept)
   }
 
   /** The list is complete: it becomes what is kept. */
