@@ -22,6 +22,7 @@ import {
   WATCH_LIFE_MS_MIN,
   WATCH_SECONDS,
 } from './limits.ts'
+import { resourceOf } from './paths.ts'
 import type { WatchEvent } from './watch-stream.ts'
 
 export interface ListWatchOptions<T> {
@@ -194,8 +195,14 @@ export class ListWatch<T> {
     if (error.code === ApiErrorCode.gone && this.#backOff.failures === 0) {
       return this.#backOff.next() / 2
     }
-    this.#inTrouble(error.message)
+    this.#inTrouble(this.#troubleOf(error))
     return this.#backOff.next(error.retryAfterMs)
+  }
+
+  /** A collection is there, if empty, wherever its resource is known. */
+  #troubleOf({ code, message }: ApiError): string {
+    if (code !== ApiErrorCode.notFound) return message
+    return `the API server has no ${resourceOf(this.#options.path)}: are its CustomResourceDefinitions installed?`
   }
 
   #inTrouble(message: string): void {

@@ -198,6 +198,15 @@ describe('trouble', () => {
     expect(follower.listWatch.troubleSince).toBeNull()
   })
 
+  it('says what to do where the API server does not know the resource', async () => {
+    const follower = await open()
+    follower.fake.inject({ effect: { kind: 'refusal', status: 404 }, verbs: ['list'] })
+    follower.listWatch.start()
+    await expect
+      .poll(() => follower.troubles)
+      .toEqual([expect.stringMatching(/has no configmaps: .*CustomResourceDefinitions/)])
+  })
+
   it('is not what passes at the first attempt', async () => {
     const follower = await (await open()).started()
     resetWatches(follower.fake)
