@@ -1,4 +1,4 @@
-import { SLOTS_MAX, SUSPICION_MS } from '@sipcast/mapping'
+import { encodeTable, SLOTS_MAX, SUSPICION_MS } from '@sipcast/mapping'
 import { describe, expect, it } from 'vitest'
 import { ID, keysDocument, World } from './balancer.fixture.ts'
 import { KEY_ID, REGISTRARS, table } from './forward.fixture.ts'
@@ -464,6 +464,20 @@ describe('two SipProxies that claim one address', () => {
     await world.pass()
     expect(world.configs[0]).toHaveLength(generations)
   })
+})
+
+it('a SipProxy that was removed while this balancer was away does not keep its address from another', async () => {
+  const world = await running((one) => {
+    one.copies.set(ID, encodeTable(table()))
+    one.documents.clear()
+    one.publish({ objectCreated: LATER }, 'default.young')
+  })
+  const served = world.configs[0]!.at(-1)!.pools.map(({ table: { name } }) => name)
+  expect(served).toEqual(['young'])
+  const gone = world.report.sipProxies.find(({ name }) => name === 'registrars')!
+  expect(gone.problems.map(({ reason }) => reason)).toContain('AddressTaken')
+  const young = world.report.sipProxies.find(({ name }) => name === 'young')!
+  expect(young.problems).toEqual([])
 })
 
 it('only the addresses of --address are asked of the workers', async () => {

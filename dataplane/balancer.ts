@@ -155,10 +155,10 @@ export class Balancer implements WorkerEvents {
     return text !== undefined
   }
 
-  /** Tables in use become pools; what an older SipProxy claims is left to it. */
+  /** Tables in use become pools; what another SipProxy has a better claim to is left to it. */
   #serve(): void {
     const { pools } = this.state
-    const claims = settleClaims(this.state.tables.inUse())
+    const claims = settleClaims(this.state.tables.inUse(), this.state.listed)
     this.state.lost = claims.lost
     for (const id of pools.keys()) if (!claims.tables.has(id)) pools.delete(id)
     for (const [id, table] of claims.tables) {

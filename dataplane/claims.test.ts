@@ -4,7 +4,7 @@ import { settleClaims } from './claims.ts'
 import { table } from './forward.fixture.ts'
 
 const claims = (tables: Readonly<Record<string, Table>>) =>
-  settleClaims(new Map(Object.entries(tables)))
+  settleClaims(new Map(Object.entries(tables)), null)
 
 const older = table({ addresses: ['203.0.113.1'], objectCreated: '2026-01-01T00:00:00.000Z' })
 const younger = table({
@@ -26,6 +26,19 @@ it('leaves a common address to the older object, and the rest to the younger', (
   expect(tables.get('b')!.addresses).toEqual(['2001:db8::1'])
   expect(tables.get('b')!.sha256).not.toBe(younger.sha256)
   expect(lost.get('b')).toEqual([{ address: '203.0.113.1', port: 5060, to: 'a' }])
+})
+
+it('leaves a common address to a published table, if the older one is not published any more', () => {
+  const tables = new Map([
+    ['a', older],
+    ['b', younger],
+  ])
+  const settled = settleClaims(tables, new Set(['b']))
+  expect([...settled.tables]).toEqual([['b', younger]])
+  expect(settled.lost.get('a')).toEqual([{ address: '203.0.113.1', port: 5060, to: 'b' }])
+  for (const listed of [null, new Set<string>(), new Set(['a', 'b'])]) {
+    expect(settleClaims(tables, listed).tables.get('a')).toBe(older)
+  }
 })
 
 it('sees the same address in another spelling', () => {

@@ -1,5 +1,6 @@
 /**
- * Who serves an (address, port) that several tables claim: the SipProxy whose object is older (design 3).
+ * Who serves an (address, port) that several tables claim: the SipProxy whose object is older (design 3), but one that is
+ * published before one of which only the last good table is left: this node may have been away when it was removed.
  * Not here: whether an address may be served at all (operator, announcer). The operator lets no such table out; a
  * balancer that is handed two of them still sends no phone to a random one.
  * Invariant: every (address, port) belongs to at most one of the tables returned.
@@ -7,6 +8,8 @@
 
 import { sealTable, type Table } from '@sipcast/mapping'
 import { canonicalAddress } from './address-text.ts'
+
+type Entry = readonly [id: string, table: Table]
 
 export interface Lost {
   readonly address: string
@@ -25,12 +28,20 @@ export interface Claims {
   readonly lost: ReadonlyMap<string, readonly Lost[]>
 }
 
-/** @param tables by id; tables that lose nothing come back as the same objects */
-export function settleClaims(tables: ReadonlyMap<string, Table>): Claims {
+/**
+ * @param tables by id; tables that lose nothing come back as the same objects
+ * @param listed ids of what is published; null: not known
+ */
+export function settleClaims(
+  tables: ReadonlyMap<string, Table>,
+  listed: ReadonlySet<string> | null,
+): Claims {
   const holders = new Map<string, string>()
   const served = new Map<string, Table>()
   const lost = new Map<string, readonly Lost[]>()
-  for (const [id, table] of [...tables].sort(byAge)) {
+  const isVanished = ([id]: Entry): number => (listed === null || listed.has(id) ? 0 : 1)
+  const byRight = (a: Entry, b: Entry): number => isVanished(a) - isVanished(b) || byAge(a, b)
+  for (const [id, table] of [...tables].sort(byRight)) {
     const losses = table.addresses.flatMap((address) => {
       const claim = `${canonicalAddress(address) ?? address} ${table.port}`
       const to = holders.get(claim) ?? id
@@ -45,7 +56,7 @@ export function settleClaims(tables: ReadonlyMap<string, Table>): Claims {
   return { tables: served, lost }
 }
 
-function byAge([idA, a]: readonly [string, Table], [idB, b]: readonly [string, Table]): number {
+function byAge([idA, a]: Entry, [idB, b]: Entry): number {
   if (a.objectCreated !== b.objectCreated) return a.objectCreated < b.objectCreated ? -1 : 1
   return idA < idB ? -1 : 1
 }

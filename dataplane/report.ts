@@ -86,7 +86,7 @@ export function problemsOf(state: BalancerState, id: string): readonly Trouble[]
     ...(isVanished ? [{ reason: 'TableVanished', message: 'the last good table serves on' }] : []),
     ...(state.lost.get(id) ?? []).map(({ address, port, to }) => ({
       reason: 'AddressTaken',
-      message: `${address} port ${port} is of the older ${displayName(to)}`,
+      message: `${address} port ${port} is of ${displayName(to)}`,
     })),
     ...(isPanicking ? [PANIC] : []),
     ...noInside(state, id),

@@ -44,7 +44,7 @@ export class BalancerState {
   isCaughtUp = false
   /** Since when changes of tables may not have been heard of, on the monotonic clock; null: they are. */
   staleSinceMs: number | null = null
-  /** Addresses that a SipProxy asks for and an older one holds. */
+  /** Addresses that a SipProxy asks for and another one holds. */
   lost: ReadonlyMap<string, readonly Lost[]> = new Map()
   /** What the workers were told to serve, by NAMESPACE.NAME. */
   readonly pools = new Map<string, ServedPool>()

@@ -55,6 +55,8 @@ export class SipBalancerReports implements ReportSink {
     if (clock.nowMs() < this.#notBeforeMs) {
       throw new StoreError(StoreErrorCode.unavailable, 'the API server wants fewer requests')
     }
+    // Before it is written: a loss that is heard of meanwhile is one of what is written now.
+    this.#isGone = false
     try {
       await this.#write(report)
     } catch (error) {
@@ -85,7 +87,6 @@ export class SipBalancerReports implements ReportSink {
       else if (error.code !== ApiErrorCode.conflict) throw error
       await this.#apply(report)
     }
-    this.#isGone = false
   }
 
   async #make(): Promise<void> {
