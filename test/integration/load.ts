@@ -52,6 +52,7 @@ export class Load {
   readonly #phones: readonly Phone[]
   readonly #options: Required<LoadOptions>
   readonly #underWay: Promise<void>[] = []
+  readonly #open = new Set<Promise<Call>>()
   #isOpen = true
 
   static async start(
@@ -104,6 +105,11 @@ export class Load {
     return calls.filter(isFailed)
   }
 
+  /** The calls that are under way now have ended. */
+  async untilEnded(): Promise<void> {
+    await Promise.all(this.#open)
+  }
+
   /** Nothing new begins; resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#isOpen = false
@@ -134,6 +140,12 @@ export class Load {
   }
 
   async #callOnce(caller: Phone, callee: string): Promise<Call> {
+    const call = this.#placeCall(caller, callee)
+    this.#open.add(call)
+    return await call.finally(() => this.#open.delete(call))
+  }
+
+  async #placeCall(caller: Phone, callee: string): Promise<Call> {
     const beganMs = performance.now()
     const outcome = await outcomeOf(caller.call(callee), this.#options)
     return { callee, beganMs, endedMs: performance.now(), outcome }
