@@ -19,6 +19,8 @@ export class Bystander {
   readonly cluster: Cluster
   /** As it was when all was well. */
   table: Table
+  /** Since when each balancer uses it. */
+  #uses: readonly string[] = []
   readonly #caller: Phone
   readonly #callee: Phone
 
@@ -29,7 +31,9 @@ export class Bystander {
     await untilServed(cluster.kubectl, EXAMPLE.namespace, EXAMPLE.sipProxy)
     const callee = await cluster.phone('bystander-1', { home: 0 })
     const caller = await cluster.phone('bystander-2', { home: 1 })
-    return new Bystander(cluster, (await cluster.table())!, caller, callee)
+    const bystander = new Bystander(cluster, (await cluster.table())!, caller, callee)
+    await bystander.takeNote()
+    return bystander
   }
 
   constructor(cluster: Cluster, table: Table, caller: Phone, callee: Phone) {
@@ -42,12 +46,18 @@ export class Bystander {
   /** It was to get a new table. */
   async takeNote(): Promise<void> {
     this.table = (await this.cluster.table())!
+    const isInUse = async () => {
+      this.#uses = await this.#lookAtUses()
+      return this.#uses.every((use) => use.startsWith(this.table.sha256))
+    }
+    await this.cluster.until('its table in use', isInUse)
   }
 
-  /** Nothing was written for it, and it is called. */
+  /** It has the very same table, no balancer ever used another, and it is called. */
   async expectUntouched(): Promise<void> {
     const { epoch, sha256 } = (await this.cluster.table())!
     expect({ epoch, sha256 }).toEqual({ epoch: this.table.epoch, sha256: this.table.sha256 })
+    expect(await this.#lookAtUses()).toEqual(this.#uses)
     await this.expectServed()
   }
 
@@ -69,6 +79,15 @@ export class Bystander {
     expect((await session.hangUp()).status).toBe(200)
   }
 
+  async #lookAtUses(): Promise<readonly string[]> {
+    const uses = this.cluster.carriers.map(async ({ name }) => {
+      const { status } = await this.cluster.sipBalancer(name)
+      const use = status.sipProxies.find(({ name }) => name === EXAMPLE.sipProxy)
+      return `${use?.sha256} since ${use?.inUseSince}`
+    })
+    return await Promise.all(uses)
+  }
+
   /** Leaves the example as its manifests have it. */
   async leave(): Promise<void> {
     await patch(this.cluster, { probe: null, mapping: { handBack: null } })
@@ -82,7 +101,7 @@ export function expectSameOwners(before: Table, after: Table): void {
   expect(ownersOf(after)).toEqual(ownersOf(before))
 }
 
-export function ownersOf({ members, owners }: Table): readonly (string | undefined)[] {
+function ownersOf({ members, owners }: Table): readonly (string | undefined)[] {
   return Array.from(owners, (owner) => members[owner]?.id)
 }
 
