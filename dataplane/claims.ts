@@ -1,6 +1,7 @@
 /**
- * Who serves an (address, port) that several tables claim: the SipProxy whose object is older (design 3), but one that is
- * published before one of which only the last good table is left: this node may have been away when it was removed.
+ * Who serves an (address, port) that several tables claim: the SipProxy whose object is older (design 3), but one
+ * that is published before one of which only the last good table is left: it may have been removed while this node
+ * was away.
  * Not here: whether an address may be served at all (operator, announcer). The operator lets no such table out; a
  * balancer that is handed two of them still sends no phone to a random one.
  * Invariant: every (address, port) belongs to at most one of the tables returned.

@@ -104,6 +104,23 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
     ])
   })
 
+  test('names that look like numbers or truths are names', async () => {
+    const objects = await render({
+      remoteBalancers: ['10', 'true'],
+      'networkPolicy.enabled': true,
+      'networkPolicy.proxies': [{ namespace: '123', podSelector: { matchLabels: { app: 'a' } } }],
+    })
+    expect(rightsIn(objects, 'sipcast-balancer-10')).toContain('ClusterRole nodes [10]: get')
+    const names = objects.flatMap((object) => [
+      object.metadata.namespace ?? '',
+      ...((object['rules'] ?? []) as readonly Rule[]).flatMap(
+        ({ resourceNames = [] }) => resourceNames,
+      ),
+    ])
+    expect(names).toEqual(expect.arrayContaining(['10', 'true', '123']))
+    expect(names.filter((name) => typeof name !== 'string')).toEqual([])
+  })
+
   test('only the announcer may change the network, only the balancer has a token', async () => {
     const { spec } = (await render()).find(({ kind }) => kind === 'DaemonSet') as Rendered
     const pod = (spec as { template: { spec: PodSpec } }).template.spec
