@@ -75,6 +75,21 @@ export class Balancers {
     return views
   }
 
+  /** SipProxies that some fresh balancer serves although their tables are gone. */
+  keysWithoutTable(): ReadonlySet<Key> {
+    const keys = new Set<Key>()
+    for (const { fresh, entries } of this.#known.values()) {
+      if (!fresh) continue
+      for (const [key, entry] of entries) if (isWithoutTable(entry)) keys.add(key)
+    }
+    return keys
+  }
+
+  /** The uid of the SipProxy of this name that is served so; null: none is. */
+  servedWithoutTable(key: Key): string | null {
+    return this.of(key).find(({ entry }) => isWithoutTable(entry))?.entry.uid ?? null
+  }
+
   /** What any balancer, fresh or not, said last of one SipProxy. */
   everOf(key: Key): readonly BalancerView[] {
     return [...this.#known].flatMap(([balancer, { entries }]) => {
@@ -92,6 +107,11 @@ export class Balancers {
 }
 
 const NO_ENTRIES: ReadonlyMap<Key, BalancedSipProxy> = new Map()
+
+/** As balancers call it (dataplane/report.ts). */
+function isWithoutTable({ uid, problems }: BalancedSipProxy): boolean {
+  return uid !== null && problems.some(({ reason }) => reason === 'TableVanished')
+}
 
 function newMarks(
   keys: readonly Key[],

@@ -238,6 +238,7 @@ export class Operator {
     this.#cancelHousekeeping = this.#ports.clock.after(HOUSEKEEPING_PERIOD_MS, () => {
       this.#housekeptMs = this.#ports.clock.monotonicMs()
       this.#markEach(this.#balancers.age(this.#ports.clock.nowMs()))
+      this.#noteNews([...this.#balancers.keysWithoutTable()].filter((key) => !this.#pools.has(key)))
       void this.#keeper.step()
       this.#keepHouseLater()
     })

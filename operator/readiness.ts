@@ -21,8 +21,8 @@ export class Readiness {
   readonly #podsOf = new Map<Key, ReadonlySet<string>>()
 
   /**
-   * Takes all that one SipProxy says, by `NAMESPACE/POD`; null: it has the pod, but knows nothing yet. Returns the others
-   * that share a pod about which it changed.
+   * Takes all that one SipProxy says, by `NAMESPACE/POD`; null: it has the pod, but knows nothing yet. Returns the
+   * others that share a pod about which it changed.
    */
   set(key: Key, opinions: ReadonlyMap<string, Opinion | null>): readonly Key[] {
     const others = new Set<Key>()

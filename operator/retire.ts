@@ -1,25 +1,35 @@
 /**
  * The end of a SipProxy: its table says `removed` until every balancer has applied that, then nothing is left of it
  * (design section 4, "Publishing").
- * Invariants: no finalizer, so this begins whenever a table without a SipProxy is found; a SipProxy that comes back
- * in the meantime is a new object.
+ * Not here: what that table says (removal.ts). Invariants: no finalizer, so this begins whenever a table without a
+ * SipProxy is found, or a balancer that serves one; a SipProxy that comes back in the meantime is a new object.
  */
 import type { BalancedSipProxy } from '@sipcast/crds'
 import type { Table } from '@sipcast/mapping'
 import { attempt, type Context } from './context.ts'
 import { releaseGates } from './gates.ts'
+import { isoTime } from './iso-time.ts'
 import { REMOVAL_WAIT_MAX_MS } from './limits.ts'
 import type { Pool } from './pool.ts'
 import { Published, publishContent } from './publish.ts'
 import type { PassEnd } from './queue.ts'
+import { removalOf } from './removal.ts'
 
 export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
   const { clock, tell } = context.ports
   context.probes.deletePool(pool.key)
   releaseGates(pool, context)
   pool.spec = null
-  if (pool.table === null && pool.version === null) return await clear(pool, context)
-  if (pool.table !== null && !(await isRemovalPublished(pool, context))) return FAILED
+  const removal = removalOf(pool, {
+    servedUid: context.balancers.servedWithoutTable(pool.key),
+    leaseTransitions: context.ports.cluster.leaseTransitions,
+    now: isoTime(clock.nowMs()),
+  })
+  if (removal === null && pool.version === null) return await clear(pool, context)
+  if (removal !== null) {
+    const outcome = await publishContent(pool, removal, context)
+    if (outcome === Published.failed) return FAILED
+  }
   if (pool.removedSinceMs === null) {
     pool.removedSinceMs = clock.monotonicMs()
     const message = `${pool.key} is removed; its table goes when all balancers have dropped it`
@@ -29,15 +39,6 @@ export async function retire(pool: Pool, context: Context): Promise<PassEnd> {
   const leftMs = pool.removedSinceMs + REMOVAL_WAIT_MAX_MS - clock.monotonicMs()
   if (leftMs > 0 && !isAppliedByAll(pool, context)) return { failed: false, againMs: leftMs }
   return await clear(pool, context)
-}
-
-async function isRemovalPublished(pool: Pool, context: Context): Promise<boolean> {
-  const { table } = pool
-  if (table === null) return true
-  const leaseTransitions = context.ports.cluster.leaseTransitions ?? table.leaseTransitions
-  const content = { ...table, removed: true, leaseTransitions }
-  const outcome = await publishContent(pool, content, context)
-  return outcome !== Published.failed
 }
 
 /**
