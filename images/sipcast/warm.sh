@@ -23,5 +23,15 @@ sleep 1
 run balancer 6 dataplane/main.ts --directory /tmp/warm --name warm --inside 127.0.0.1
 wait $!
 run announcer 3 dataplane/announcer/main.ts --help
+
+# Once more as a pod, of a cluster whose API server does not answer: it serves by the table kept above.
+account=/var/run/secrets/kubernetes.io/serviceaccount
+install -d "$account"
+for file in token ca.crt namespace; do echo warm >"$account/$file"; done
+export KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=9
+run balancer 6 dataplane/main.ts --kubernetes --namespace warm --name warm --inside 127.0.0.1 \
+  --keys /tmp/warm/keys.json --state /tmp/warm/state/warm
+rm -r "${account%/kubernetes.io/*}"
+
 chmod -R a=rX "$cache"
-test -n "$(find "$cache/operator" "$cache/balancer" -type f)"
+for program in operator balancer announcer; do test -n "$(find "$cache/$program" -type f)"; done
