@@ -33,6 +33,8 @@ export class Documents {
   readonly #known = new Map<string, Stored>()
   /** Under way: the watch may bring them before the answer does. */
   readonly #writing = new Map<string, string>()
+  /** Deleted by us, and in which version: the watch brings their lives afterwards. */
+  readonly #deleted = new Map<string, string>()
   /** What is known of these may be out of date. */
   readonly #doubtful = new Set<string>()
 
@@ -88,6 +90,7 @@ export class Documents {
       api.delete(pathOf(name), preconditions),
     )
     this.#known.delete(name)
+    if (version !== undefined) this.#deleted.set(name, version)
   }
 
   async #changing<T>(name: string, what: string, request: () => Promise<T>): Promise<T> {
@@ -112,13 +115,16 @@ export class Documents {
 
   #see(name: string, stored: Stored | null, last: Stored | null): void {
     const known = this.#known.get(name)
+    const deleted = this.#deleted.get(name)
     if (stored === null) {
+      this.#deleted.delete(name)
       if (known === undefined) return
       // Whether it is what we wrote since that is gone, only the API server can tell.
       if (last?.version !== known.version) this.#doubtful.add(name)
       else this.#known.delete(name)
     } else {
-      if (known !== undefined && !isNewer(stored.version, known.version)) return
+      const newest = known?.version ?? deleted
+      if (newest !== undefined && !isNewer(stored.version, newest)) return
       this.#known.set(name, stored)
       if (stored.text === this.#writing.get(name)) return
     }
