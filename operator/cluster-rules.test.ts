@@ -212,6 +212,19 @@ test('what the predecessor wrote last is gone on from, even if the new leader he
   expect(world.events()).not.toContain('TableForeign')
 })
 
+test('a write whose answer was lost is nobody else’s', async () => {
+  const world = await worldWith([A, B])
+  world.cluster.isDeaf = true
+  world.apply([A])
+  await world.pass(100)
+  expect(world.condition('Degraded')).toBe('True TableNotWritten')
+  world.cluster.isDeaf = false
+  await world.pass(30_000)
+  expect(world.slots()).toEqual({ a: 4096 })
+  expect(world.condition('Degraded')).toBe('False AsExpected')
+  expect(world.events()).not.toContain('TableForeign')
+})
+
 test('whoever meets the table of a successor writes nothing more and says why', async () => {
   const world = await worldWith([A, B])
   await world.restart({ leaseTransitions: 7 })

@@ -27,6 +27,8 @@ export interface Pool {
   table: Table | null
   /** Of what is stored; null = nothing is. */
   version: string | null
+  /** sha256 of the table that was to be written last: stored or not, if the answer was lost. */
+  attempted: string | null
   /** Whether what is stored is not `table`. */
   rewrite: Rewrite
   /** No epoch up to this one may be used again. */
@@ -78,6 +80,7 @@ export function makePool(key: Key, nowMs: number): Pool {
     annotations: {},
     table: null,
     version: null,
+    attempted: null,
     rewrite: Rewrite.no,
     epochFloor: 0,
     publishedAt: null,
@@ -177,7 +180,7 @@ function takeInGood(pool: Pool, table: Table, leaseTransitions: number | null): 
   if (table.uid !== pool.table.uid) outdate(pool, table)
   // Balancers do not take an older table, so there the same text again is enough.
   need(pool, isOlder ? Rewrite.again : Rewrite.anew)
-  return TableNews.foreign
+  return table.sha256 === pool.attempted ? TableNews.same : TableNews.foreign
 }
 
 /** Balancers may have taken the foreign table: ours must count as the later object. */

@@ -53,6 +53,7 @@ export async function publishContent(
   const epoch = same && pool.rewrite === Rewrite.again ? last.epoch : nextEpoch(pool, context)
   const table = sealTable({ ...content, epoch })
   const { cluster } = context.ports
+  pool.attempted = table.sha256
   const written = await attempt(context, pool, 'tableWrite', () =>
     cluster.writeTable(pool.key, encodeTable(table), pool.version),
   )

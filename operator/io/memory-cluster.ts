@@ -34,6 +34,8 @@ export class MemoryCluster implements Cluster {
   podList: readonly Pod[] = []
   /** Writes and reads of these fail so. */
   readonly failures = new Map<Written, StoreErrorCode>()
+  /** Tables are written, but whoever writes hears of a failure. */
+  isDeaf = false
   /** How often each was written. */
   readonly writes = { table: 0, status: 0, keys: 0, gate: 0 }
   /** By `NAMESPACE/POD`. */
@@ -130,6 +132,7 @@ export class MemoryCluster implements Cluster {
     this.writes.table++
     const version = this.#nextVersion()
     this.tables.set(key, { text, version })
+    if (this.isDeaf) throw new StoreError(StoreErrorCode.unavailable, 'no answer')
     return version
   }
 
