@@ -86,6 +86,9 @@ export const RECOVERY_PERIOD_MIN_MS = 500
  * counts up, which is written at most once each write period.
  */
 export const EVENT_BURST = 25
+/** Of the burst, and of what waits to be written: kept for warnings and moved slots, whatever crowd comes up. */
+export const EVENT_BURST_RESERVED = 10
+export const EVENTS_PENDING_RESERVED = 128
 export const EVENT_PERIOD_MS = 30_000
 export const EVENT_SERIES_AGE_MAX_MS = 600_000
 export const EVENT_SERIES_WRITE_PERIOD_MS = 10_000

@@ -97,6 +97,32 @@ test('one SipProxy that never rests is cut off, others and later news are not', 
   await until(async () => expect(await written()).toHaveLength(26))
 })
 
+test('a crowd that comes up keeps neither warnings nor moves from being written', async () => {
+  const up = { ...down, level: 'info', event: 'ProxyUp' } as const
+  const moved = { ...up, event: 'TablePublished', details: { moved: 7 } }
+  for (let n = 0; n < 1000; n++) events.record({ ...up, message: `number ${n}` })
+  events.record(down)
+  events.record(moved)
+  await until(async () => {
+    const reasons = (await written()).map(({ reason }) => reason)
+    expect(reasons).toEqual(expect.arrayContaining([down.event, moved.event]))
+    expect(reasons).toHaveLength(17)
+  })
+  expect(dropped).toHaveLength(985)
+})
+
+test('what could not be written is a new Event when it comes again', async () => {
+  const end = server.inject({
+    effect: { kind: 'refusal', status: 403, reason: 'Forbidden' },
+    resource: 'events',
+  })
+  events.record(down)
+  await until(async () => expect(dropped).toEqual(['failed']))
+  end()
+  events.record(down)
+  await until(async () => expect(await written()).toHaveLength(1))
+})
+
 test('what concerns no SipProxy, one that is gone, or only readers of the log is no Event', async () => {
   events.record({ level: 'info', event: 'Started', message: 'serving' })
   events.record({ ...down, key: 'default/gone' })

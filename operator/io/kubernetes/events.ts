@@ -9,11 +9,13 @@ import { ApiError, type ApiObject, type ApiServer, paths } from '@sipcast/kube'
 import { isoTime } from '../../iso-time.ts'
 import {
   EVENT_BURST,
+  EVENT_BURST_RESERVED,
   EVENT_PERIOD_MS,
   EVENT_SERIES_AGE_MAX_MS,
   EVENT_SERIES_MAX,
   EVENT_SERIES_WRITE_PERIOD_MS,
   EVENTS_PENDING_MAX,
+  EVENTS_PENDING_RESERVED,
 } from '../../limits.ts'
 import type { Clock, Key, Notice, Random } from '../../ports.ts'
 import { WriteRank, type WriteRate } from './write-rate.ts'
@@ -75,23 +77,23 @@ export class Events {
       this.#repeat(series)
       return
     }
-    if (!this.#mayCreate(key)) this.#options.onDropped('rate')
-    else this.#create(id, key, uid, notice)
+    const isImportant = matters(notice)
+    if (!this.#hasRoom(isImportant)) this.#options.onDropped('queue')
+    else if (!this.#mayCreate(key, isImportant)) this.#options.onDropped('rate')
+    else void this.#create(id, key, uid, notice)
   }
 
-  #create(id: string, key: Key, uid: string, notice: Notice): void {
+  async #create(id: string, key: Key, uid: string, notice: Notice): Promise<void> {
     const { api, clock, random } = this.#options
     const [namespace = '', name = ''] = key.split('/')
     const ownName = `${name}.${random.hex(8)}`
     const collection = paths.events(namespace)
     const event = this.#eventOf({ namespace, name, uid }, ownName, notice)
-    this.#remember(id, {
-      path: `${collection}/${ownName}`,
-      count: 1,
-      lastMs: clock.nowMs(),
-      isDue: false,
-    })
-    void this.#write(() => api.create(collection, event))
+    const path = `${collection}/${ownName}`
+    this.#remember(id, { path, count: 1, lastMs: clock.nowMs(), isDue: false })
+    const isWritten = await this.#write(() => api.create(collection, event))
+    // There is nothing to be counted up: the same again is a new Event.
+    if (!isWritten) this.#series.delete(id)
   }
 
   /** The count is written a little later, with whatever is added until then. */
@@ -105,24 +107,28 @@ export class Events {
       series.isDue = false
       const { count, lastMs } = series
       const patch = { series: { count, lastObservedTime: microTime(lastMs) } }
-      void this.#write(() => api.patch(series.path, patch))
+      if (this.#hasRoom(true)) void this.#write(() => api.patch(series.path, patch))
+      else this.#options.onDropped('queue')
     })
   }
 
-  async #write(request: () => Promise<unknown>): Promise<void> {
-    if (this.#pending >= EVENTS_PENDING_MAX) {
-      this.#options.onDropped('queue')
-      return
-    }
+  async #write(request: () => Promise<unknown>): Promise<boolean> {
     this.#pending++
     await this.#options.rate.token(WriteRank.event)
     try {
       await request()
+      return true
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause
       this.#options.onDropped('failed')
+      return false
+    } finally {
+      this.#pending--
     }
-    this.#pending--
+  }
+
+  #hasRoom(isImportant: boolean): boolean {
+    return this.#pending < EVENTS_PENDING_MAX - (isImportant ? 0 : EVENTS_PENDING_RESERVED)
   }
 
   #eventOf(
@@ -153,11 +159,11 @@ export class Events {
   }
 
   /** So many at once, then one now and then, for each SipProxy. */
-  #mayCreate(key: Key): boolean {
+  #mayCreate(key: Key, isImportant: boolean): boolean {
     const nowMs = this.#options.clock.monotonicMs()
     const last = this.#allowances.get(key) ?? { left: EVENT_BURST, countedMs: nowMs }
     const left = Math.min(EVENT_BURST, last.left + (nowMs - last.countedMs) / EVENT_PERIOD_MS)
-    const isAllowed = left >= 1
+    const isAllowed = left >= 1 + (isImportant ? 0 : EVENT_BURST_RESERVED)
     this.#allowances.set(key, { left: isAllowed ? left - 1 : left, countedMs: nowMs })
     return isAllowed
   }
@@ -166,6 +172,11 @@ export class Events {
 function isForUsers({ event, details }: Notice): boolean {
   if (event === 'TablePublished') return details?.['moved'] !== 0
   return !NOT_FOR_USERS.has(event)
+}
+
+/** Something went wrong, or users moved. */
+function matters({ level, event }: Notice): boolean {
+  return level !== 'info' || event === 'TablePublished'
 }
 
 function actionOf(event: string): string {
