@@ -95,7 +95,6 @@ export const sipProxyStatusSchema = z.object({
     .array(proxyStatusSchema)
     .max(2048)
     .default([])
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
     .describe('The proxies of the pool.'),
   table: tableStatusSchema
     .nullable()

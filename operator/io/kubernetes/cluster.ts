@@ -6,7 +6,7 @@
  * the API server could not be asked.
  */
 import type { LabelSelector, SipProxyStatus } from '@sipcast/crds'
-import { type ApiObject, type ApiServer, ListWatch, paths } from '@sipcast/kube'
+import { type ApiServer, ListWatch, paths } from '@sipcast/kube'
 import { isoTime } from '../../iso-time.ts'
 import {
   type BalancerReport,
@@ -261,11 +261,7 @@ export class KubernetesCluster implements Cluster {
     const [namespace = '', name = ''] = key.split('/')
     const path = paths.sipProxyStatus(namespace, name)
     const document = statusDocument({ namespace, name, uid }, status)
-    const applied = await api.apply(path, document, { fieldManager: MANAGER, force: true })
-    // Apply leaves entries of a list that somebody else has put there.
-    const hasStrangers = proxyCount(applied) !== status.proxies.length
-    const { proxies } = document['status'] as SipProxyStatus
-    const written = hasStrangers ? await api.patch(path, { status: { proxies } }) : applied
+    const written = await api.apply(path, document, { fieldManager: MANAGER, force: true })
     this.#sipProxies.noteWritten(key, written)
     if (this.#statuses.get(key) === status) this.#statuses.delete(key)
   }
@@ -332,10 +328,6 @@ export class KubernetesCluster implements Cluster {
   #emit(change: Change): void {
     for (const listener of this.#listeners) listener(change)
   }
-}
-
-function proxyCount({ status }: ApiObject): number {
-  return (status as Partial<SipProxyStatus> | undefined)?.proxies?.length ?? 0
 }
 
 function namesIn(namespace: string): Names {
