@@ -30,6 +30,9 @@ export interface Tracked {
   readonly rttMs: number | null
 }
 
+/** Results come by the ten thousand a second, so they are written into what there is. */
+type Tracking = { -readonly [Field in keyof Tracked]: Tracked[Field] }
+
 /** Where a member begins: its state in the last table, null if it is in none. */
 export type Beginning = (candidate: Candidate) => {
   readonly state: MemberState | null
@@ -47,7 +50,7 @@ export interface ProbesOptions {
 
 export class Probes {
   readonly #options: ProbesOptions
-  readonly #tracked = new Map<string, Tracked>()
+  readonly #tracked = new Map<string, Tracking>()
   readonly #idsOf = new Map<Key, ReadonlySet<string>>()
   /** SipProxies for which an answer or a silence alone matters, without a change of state. */
   readonly #attentive = new Set<Key>()
@@ -109,31 +112,27 @@ export class Probes {
     if (tracked === undefined) return
     this.#options.onResult(result)
     const { clock, prober } = this.#options
-    const health = observe(tracked.health, result.outcome, tracked.config, clock.nowMs())
-    const { statusCode } = result
-    this.#tracked.set(result.id, {
-      ...tracked,
-      health,
-      statusCode,
-      rttMs: result.rttMs ?? tracked.rttMs,
-    })
-    if (isSuspect(health) && !isSuspect(tracked.health)) {
+    const { health: before, config } = tracked
+    const after = observe(before, result.outcome, config, clock.nowMs())
+    tracked.health = after
+    tracked.statusCode = result.statusCode
+    tracked.rttMs = result.rttMs ?? tracked.rttMs
+    if (isSuspect(after) && !isSuspect(before)) {
       clock.after(SUSPICION_MS, () => this.#elapse(result.id))
       prober.probeNow(result.id)
     }
-    this.#tellNews(tracked, health)
+    this.#tellNews(tracked.key, before, after)
   }
 
   #elapse(id: string): void {
     const tracked = this.#tracked.get(id)
     if (tracked === undefined) return
-    const health = elapse(tracked.health, this.#options.clock.nowMs())
-    if (health === tracked.health) return
-    this.#tracked.set(id, { ...tracked, health })
-    this.#tellNews(tracked, health)
+    const { health: before } = tracked
+    tracked.health = elapse(before, this.#options.clock.nowMs())
+    if (tracked.health !== before) this.#tellNews(tracked.key, before, tracked.health)
   }
 
-  #tellNews({ key, health: before }: Tracked, after: Health): void {
+  #tellNews(key: Key, before: Health, after: Health): void {
     const isFirst = before.isNew && !after.isNew
     const isSilenceNews = (before.silentSinceMs === null) !== (after.silentSinceMs === null)
     if (before.state !== after.state || isFirst || (isSilenceNews && this.#attentive.has(key))) {
@@ -155,9 +154,10 @@ export class Probes {
     const config = { fall: probe.fall, rise: probe.rise }
     const isAtHome = last?.target.address === target.address && last.target.port === target.port
     if (last !== undefined && isAtHome) {
-      const isSame = JSON.stringify(target) === JSON.stringify(last.target)
-      this.#tracked.set(id, { ...last, target: isSame ? last.target : target, config })
-      if (!isSame) this.#ask(target)
+      last.config = config
+      if (JSON.stringify(target) === JSON.stringify(last.target)) return
+      last.target = target
+      this.#ask(target)
       return
     }
     const { state, sinceMs } = beginning(candidate)

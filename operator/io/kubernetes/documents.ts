@@ -46,7 +46,7 @@ export class Documents {
       path,
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
-      take: (object) => this.#storedOf(object),
+      take: (object) => this.#shared(object),
       onChange: (id, stored, last) => this.#see(id.slice(id.indexOf('/') + 1), stored, last),
       ...watching.optionsFor(path),
     })
@@ -76,7 +76,7 @@ export class Documents {
       ifVersion === null
         ? await this.#changing(name, what, () => creating(() => api.create(collectionPath, object)))
         : await this.#changing(name, what, () => api.replace(pathOf(name), object))
-    const stored = this.#storedOf(written)
+    const stored = this.#shared(written)
     const known = this.#known.get(name)
     if (known === undefined || isNewer(stored.version, known.version)) this.#known.set(name, stored)
     return stored.version
@@ -129,6 +129,14 @@ export class Documents {
       if (stored.text === this.#writing.get(name)) return
     }
     this.#options.onChange(name)
+  }
+
+  /** As `#storedOf`, with the text that is held already where it is the same: of a thousand large ones no copies. */
+  #shared(object: ApiObject): Stored {
+    const { name } = object.metadata
+    const { text, version } = this.#storedOf(object)
+    const held = [this.#writing.get(name), this.#known.get(name)?.text]
+    return { text: held.find((one) => one === text) ?? text, version }
   }
 
   #storedOf({ metadata, ...fields }: ApiObject): Stored {

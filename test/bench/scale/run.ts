@@ -3,7 +3,7 @@
  * each probed once a second, and answering.
  *
  *   SIPCAST_TEST_KUBECONFIG=FILE npm run bench -- scale
- *     [--pools N] [--proxies N] [--events N] [--seconds N] [--flags 'FLAGS OF NODE']
+ *     [--pools N] [--proxies N] [--events N] [--seconds N] [--flags='FLAGS OF NODE']
  *
  * How long until there are tables; what it costs at rest; how long from a pod that is deleted, or no longer ready, to
  * the table that sends nobody there; how long until a new leader has made all tables its own. The API server and the
