@@ -39,6 +39,8 @@ class Node {
     reason: '',
   }
   isBroken = false
+  /** What the kernel does not take: IPv6 where it is off. */
+  readonly refused = new Set<string>()
   /** How long asking takes. */
   askMs = 0
   readonly announcer = new Announcer({
@@ -84,10 +86,13 @@ class Node {
   #apply(commands: readonly IpCommand[]): string | null {
     this.commands.push(...commands)
     for (const { action, address } of commands) {
+      if (this.refused.has(address)) continue
       if (action === HoldAction.remove) this.lapses.delete(address)
       else this.lapses.set(address, this.time.nowMs() + LIFETIME_SECONDS * 1000)
     }
-    return null
+    return commands.some(({ address }) => this.refused.has(address))
+      ? 'RTNETLINK answers: no'
+      : null
   }
 }
 
@@ -143,6 +148,21 @@ describe('while the balancer lives', () => {
     node.askMs = PROOF_AGE_MAX_MS + 1
     await node.pass(RENEW_MS)
     expect(node.commands).toEqual([])
+  })
+
+  it('tries what the node refuses again with the next renewal, not with every look', async () => {
+    const node = new Node()
+    node.refused.add(B)
+    await node.start()
+    await node.pass(10 * RENEW_MS)
+    expect(node.held).toEqual([A])
+    expect(node.events()).toEqual(['AddressHeld', 'IpFailed'])
+    const tries = node.commands.filter(({ address }) => address === B).length
+    expect(tries).toBeGreaterThanOrEqual(9)
+    expect(tries).toBeLessThanOrEqual(11)
+    node.refused.clear()
+    await node.pass(RENEW_MS)
+    expect(node.held).toEqual([A, B])
   })
 
   it('tells once that `ip` fails, and goes on when it does not', async () => {

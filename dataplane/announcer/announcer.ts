@@ -133,9 +133,10 @@ export class Announcer {
     const { addresses: wanted, isComplete } = proof
     const plan = planHold({ wanted, isComplete, present, pools, interface: device })
     this.state.see(present, device, plan)
+    // Known from now on: what the node refuses is tried again with the next renewal, not with the next look.
+    this.#wanted = wishOf(proof)
     await this.#apply(plan)
     this.#failure = null
-    this.#wanted = wishOf(proof)
     this.state.renewals += plan.renew.length
   }
 
