@@ -36,6 +36,8 @@ export class Pool {
   readonly #memberByEndpoint: EndpointMap
   readonly #memberByAddress: EndpointMap
   readonly #hosts: EndpointMap
+  /** By member. */
+  readonly #hostsOf: readonly Networks[]
   readonly #insideNetworks: Networks
   readonly #trustedNetworks: Networks
   readonly #former: EndpointMap
@@ -62,6 +64,7 @@ export class Pool {
     this.#memberByEndpoint = indexByEndpoint(this.members)
     this.#memberByAddress = indexByAddress(this.members)
     const hostAddresses = table.members.flatMap((member) => member.hostAddresses)
+    this.#hostsOf = table.members.map((member) => new Networks(member.hostAddresses))
     this.#hosts = indexByAddress(endpoints(hostAddresses.map((address) => ({ address, port: 0 }))))
     this.#insideNetworks = new Networks(table.edge.insideNetworks)
     this.#trustedNetworks = new Networks(table.edge.trustedNetworks)
@@ -76,6 +79,11 @@ export class Pool {
       this.#hosts.get(words, at, ANY_PORT) !== NOT_FOUND ||
       this.#insideNetworks.has(words, at)
     )
+  }
+
+  /** Does this member's node have this address? */
+  isHostOf(member: number, words: Int32Array, at: number): boolean {
+    return this.#hostsOf[member]!.has(words, at)
   }
 
   isTrusted(words: Int32Array, at: number): boolean {

@@ -58,6 +58,22 @@ describe('responses', () => {
     }
   })
 
+  it('to a member behind a masquerading node go to its own address: other balancers are no part of that NAT', () => {
+    const viaMember = request('INVITE', { uri: `sip:${userOf(0)}@x` }).replace(
+      '192.168.1.5:5060',
+      REGISTRARS[1],
+    )
+    for (const [node, target, source] of [
+      ['10.1.0.2:41000', REGISTRARS[1], INSIDE],
+      // A member that is not on this node is not what is behind its NAT.
+      ['10.1.0.1:41000', '10.1.0.1:41000', SHARED],
+    ] as const) {
+      const { out } = new Balancer().deliver(node, SHARED, viaMember)
+      const back = new Balancer().deliver(REGISTRARS[0], INSIDE, answerTo(out!))
+      expect(back).toMatchObject({ verdict: 'toSource', target, source })
+    }
+  })
+
   it('survive a reordered Via and a filled-in rport', () => {
     const { balancer, out } = relayed()
     const via = headers(out, 'Via')[0]!

@@ -8,6 +8,7 @@
 import {
   BRANCH_LENGTH,
   copyEndpoint,
+  ENDPOINT_WORDS,
   isIPv4,
   Method,
   parseAddress,
@@ -130,16 +131,19 @@ function addToken({ edits, tokenText }: Forwarder): void {
 
 /** The member that sent the request: by source address, else by the top Via's sent-by, else none. */
 function sendingMember(state: Forwarder): number {
-  const { pool, received, sourceAt, message, scratch } = state
+  const { pool, received, sourceAt } = state
   const exact = pool.memberAt(received.peer, sourceAt)
   if (exact !== NOT_FOUND) return exact
+  const named = memberInVia(state)
+  return named === NOT_FOUND ? pool.memberWithAddress(received.peer, sourceAt) : named
+}
+
+/** The member that the top Via's sent-by names, or NOT_FOUND. */
+function memberInVia({ pool, message, scratch }: Forwarder): number {
   const { hostStart, hostEnd, port } = message.via
-  if (parseAddress(message.bytes, hostStart, hostEnd, scratch, 0)) {
-    scratch[4] = port === 0 ? 5060 : port
-    const named = pool.memberAt(scratch, 0)
-    if (named !== NOT_FOUND) return named
-  }
-  return pool.memberWithAddress(received.peer, sourceAt)
+  if (!parseAddress(message.bytes, hostStart, hostEnd, scratch, 0)) return NOT_FOUND
+  scratch[4] = port === 0 ? 5060 : port
+  return pool.memberAt(scratch, 0)
 }
 
 const FLOW = asText(`;${VIA_FLOW_PARAM}=`)
@@ -148,7 +152,7 @@ const LINE_END = asText('\r\n')
 function pushVia(state: Forwarder): void {
   const { edits, message, viaFlow, received, sourceAt, arrival } = state
   viaFlow.keyId = state.pool.table.signingKey
-  copyEndpoint(received.peer, sourceAt, viaFlow.source, 0)
+  if (!answersToMasqueraded(state)) copyEndpoint(received.peer, sourceAt, viaFlow.source, 0)
   copyEndpoint(arrival.words, 0, viaFlow.local, 0)
   writeBranch(viaFlow.branch, 0, message)
 
@@ -159,6 +163,20 @@ function pushVia(state: Forwarder): void {
   writeViaFlow(viaFlow, state.keys, message, edits)
   edits.text(LINE_END)
   edits.end()
+}
+
+/**
+ * A member's node masquerades it: only the balancer that took the request is in that NAT's table, and the answer may
+ * come by another. So it goes to the member's own address, which its Via names and which balancers reach anyway.
+ */
+function answersToMasqueraded(state: Forwarder): boolean {
+  const { pool, received, sourceAt, viaFlow } = state
+  if (!state.isFromInside) return false
+  if (pool.memberWithAddress(received.peer, sourceAt) !== NOT_FOUND) return false
+  const member = memberInVia(state)
+  if (member === NOT_FOUND || !pool.isHostOf(member, received.peer, sourceAt)) return false
+  copyEndpoint(pool.members, member * ENDPOINT_WORDS, viaFlow.source, 0)
+  return true
 }
 
 /**
