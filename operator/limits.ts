@@ -8,6 +8,9 @@ export const HEARTBEAT_AGE_MAX_MS = 90_000
 /** A removed SipProxy's table stays this long for balancers that have not said they applied it (section 4). */
 export const REMOVAL_WAIT_MAX_MS = 60_000
 
+/** SipProxies that are gone but served on somewhere, without a table: so many are seen to at once. */
+export const STRAYS_AT_ONCE_MAX = 64
+
 /** How long a proxy that left, or an address it had, is still recognised in Route headers, and how many of them. */
 export const FORMER_AGE_MAX_MS = 24 * 3_600_000
 export const FORMER_MAX = 1024

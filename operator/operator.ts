@@ -12,7 +12,7 @@ import { Balancers } from './balancers.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
 import { KeyKeeper } from './key-keeper.ts'
-import { HOUSEKEEPING_PERIOD_MS, RESYNC_PERIOD_MS } from './limits.ts'
+import { HOUSEKEEPING_PERIOD_MS, RESYNC_PERIOD_MS, STRAYS_AT_ONCE_MAX } from './limits.ts'
 import { makeMetrics, type Metrics, type PoolSample } from './metrics.ts'
 import { makePool, type Pool } from './pool.ts'
 import type { BalancerReport, Change, Key, Ports } from './ports.ts'
@@ -234,11 +234,17 @@ export class Operator {
       .map(({ key }) => key)
   }
 
+  /** What balancers serve although there is neither a SipProxy nor a table of it any more. */
+  #strays(): readonly Key[] {
+    const served = [...this.#balancers.keysWithoutTable()]
+    return served.filter((key) => !this.#pools.has(key)).slice(0, STRAYS_AT_ONCE_MAX)
+  }
+
   #keepHouseLater(): void {
     this.#cancelHousekeeping = this.#ports.clock.after(HOUSEKEEPING_PERIOD_MS, () => {
       this.#housekeptMs = this.#ports.clock.monotonicMs()
       this.#markEach(this.#balancers.age(this.#ports.clock.nowMs()))
-      this.#noteNews([...this.#balancers.keysWithoutTable()].filter((key) => !this.#pools.has(key)))
+      this.#noteNews(this.#strays())
       void this.#keeper.step()
       this.#keepHouseLater()
     })
