@@ -70,7 +70,8 @@ describe('publishing', () => {
     await site.apply(KEY, SPEC)
     await untilOwning(site, KEY, ['a', 'b'])
     const { uid, epoch, sha256 } = await site.table(KEY)
-    const used = { namespace: 'default', name: 'voice', uid, epoch, sha256 }
+    const addresses = [{ address: '203.0.113.10', port: 5060, state: 'Bound' }]
+    const used = { namespace: 'default', name: 'voice', uid, epoch, sha256, addresses }
     site.report('node-1', [used])
     await until(async () => expect(await site.condition(KEY, 'Ready')).toBe('True Serving'))
     await site.remove(KEY)
@@ -270,6 +271,8 @@ describe('pods', () => {
       status: { ...(pod['status'] as object), conditions: meddled },
     })
     await until(async () => expect(await site.gate('p0')).toBe('True Answers'))
+    await site.remove(KEY)
+    await until(async () => expect(await site.gate('p0')).toBe('Unknown NotProbed'))
   })
 
   test('a thousand pods of one SipProxy', async () => {
