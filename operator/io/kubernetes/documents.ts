@@ -8,6 +8,7 @@
 import { ApiError, ApiErrorCode, type ApiObject, type ApiServer, ListWatch } from '@sipcast/kube'
 import type { Stored } from '../../ports.ts'
 import { storing } from './api-store-error.ts'
+import { isNewer } from './metadata.ts'
 import type { Watching } from './watching.ts'
 
 export interface DocumentsOptions {
@@ -179,9 +180,4 @@ async function creating(request: () => Promise<ApiObject>): Promise<ApiObject> {
     if (!(cause instanceof ApiError) || cause.code !== ApiErrorCode.notFound) throw cause
     throw new ApiError(cause.message, { code: ApiErrorCode.unavailable, cause })
   }
-}
-
-/** Versions that are no numbers cannot be compared: another one then counts as newer. */
-function isNewer(version: string, than: string): boolean {
-  return version !== than && !(Number(version) < Number(than))
 }

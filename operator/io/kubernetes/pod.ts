@@ -8,6 +8,7 @@ import type { ApiObject } from '@sipcast/kube'
 import { GATE_CONDITION } from '../../limits.ts'
 import type { Pod, PodGate } from '../../ports.ts'
 import type { Labels } from './label-selector.ts'
+import { ownAnnotations } from './metadata.ts'
 
 export interface KeptPod extends Pod {
   readonly labels: Labels
@@ -49,7 +50,7 @@ export function keptPod({ metadata, ...fields }: ApiObject): KeptPod | null {
     name: metadata.name,
     uid: metadata.uid ?? '',
     labels: metadata.labels ?? {},
-    annotations: ownAnnotations(metadata.annotations ?? {}),
+    annotations: ownAnnotations(metadata.annotations),
     addresses: addressesOf(status.podIPs, status.podIP),
     hostAddresses: addressesOf(status.hostIPs, status.hostIP),
     deleting: metadata.deletionTimestamp !== undefined,
@@ -65,13 +66,6 @@ function addressesOf(
 ): readonly string[] {
   const texts = many?.map(({ ip }) => ip ?? '') ?? [one ?? '']
   return texts.flatMap((text) => canonicalAddress(text) ?? [])
-}
-
-/** Of the many that tools put there, those that are ours. */
-function ownAnnotations(annotations: Labels): Labels {
-  return Object.fromEntries(
-    Object.entries(annotations).filter(([key]) => key.startsWith('sipcast.io/')),
-  )
 }
 
 function gateOf(condition: Condition | undefined): PodGate {

@@ -11,6 +11,7 @@ import {
 } from '@sipcast/crds'
 import { type ApiObject, type ApiServer, ListWatch, paths } from '@sipcast/kube'
 import type { Key, Sighting } from '../../ports.ts'
+import { isNewer, ownAnnotations } from './metadata.ts'
 import type { Watching } from './watching.ts'
 
 interface SeenSipProxy {
@@ -100,7 +101,7 @@ export class SipProxies {
 
 function seenSipProxy({ metadata, ...fields }: ApiObject): SeenSipProxy {
   const { namespace, name, uid = '', generation = 0, creationTimestamp = '' } = metadata
-  const annotations = ownAnnotations(metadata.annotations ?? {})
+  const annotations = ownAnnotations(metadata.annotations)
   const object = {
     apiVersion: API_VERSION,
     kind: SIP_PROXY_KIND,
@@ -116,17 +117,6 @@ function seenSipProxy({ metadata, ...fields }: ApiObject): SeenSipProxy {
     version: metadata.resourceVersion ?? '',
     status: parsed.ok ? parsed.status : null,
   }
-}
-
-/** Among others there is kubectl's copy of the whole object. */
-function ownAnnotations(annotations: Readonly<Record<string, string>>) {
-  return Object.fromEntries(
-    Object.entries(annotations).filter(([key]) => key.startsWith('sipcast.io/')),
-  )
-}
-
-function isNewer(version: string, than: string): boolean {
-  return version !== than && !(Number(version) < Number(than))
 }
 
 function sameJson(a: unknown, b: unknown): boolean {
