@@ -1,7 +1,8 @@
 /**
  * The documents of server-side apply: a SipProxy's status, the readiness condition of a pod. Pure.
- * Invariants: whatever is absent from a document is taken off the object again; the uid makes it apply to this very
- * object and no later one of its name.
+ * Invariants: whatever is absent from a document is taken off the object again; the uid keeps a condition from a later
+ * pod of the name. (Of custom resources the API server overlooks it, as of 1.34: there the next status sets right
+ * what was on its way to an object before.)
  */
 import { API_VERSION, SIP_PROXY_KIND, type SipProxyStatus } from '@sipcast/crds'
 import type { ApiObject } from '@sipcast/kube'
