@@ -4,7 +4,14 @@
  * Not here: when to count. Per-SipProxy values are read from their owners when somebody scrapes, so that nothing is
  * counted per probe but the probe. The process's own metrics are added in io/.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  Counter,
+  Gauge,
+  type GaugeConfiguration,
+  Histogram,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 import type { Staleness } from './ports.ts'
 
 export interface PoolSample {
@@ -96,6 +103,27 @@ export function makeMetrics(samples: Samples) {
 
 export type Metrics = ReturnType<typeof makeMetrics>
 
+type Sink<L extends string> = (labels: Readonly<Record<L, string>>, value: number) => void
+
+/**
+ * A gauge that is asked for all its values when somebody scrapes, and keeps none: there may be tens of thousands. (The
+ * library's own finds each by a text made of its labels.)
+ */
+class SampledGauge<L extends string> extends Gauge<L> {
+  readonly #sample: (set: Sink<L>) => void
+
+  constructor(config: GaugeConfiguration<L>, sample: (set: Sink<L>) => void) {
+    super(config)
+    this.#sample = sample
+  }
+
+  override async get() {
+    const values: MetricValue<L>[] = []
+    this.#sample((labels, value) => values.push({ labels, value }))
+    return { ...(await super.get()), values }
+  }
+}
+
 function addPoolGauges(registers: Registry[], samples: Samples): void {
   const ofPool = ['namespace', 'name'] as const
   const ofProxy = ['namespace', 'name', 'proxy'] as const
@@ -103,29 +131,21 @@ function addPoolGauges(registers: Registry[], samples: Samples): void {
     name: string,
     help: string,
     labelNames: readonly L[],
-    fill: (set: Gauge<L>) => void,
+    sample: (set: Sink<L>) => void,
   ) => {
-    new Gauge<L>({
-      name: `sipcast_operator_${name}`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset()
-        fill(this)
-      },
-    })
+    const config = { name: `sipcast_operator_${name}`, help, labelNames, registers }
+    return new SampledGauge<L>(config, sample)
   }
   gauge('table_epoch', 'Epoch of the published table', ofPool, (set) => {
-    for (const { namespace, name, epoch } of samples.pools()) set.set({ namespace, name }, epoch)
+    for (const { namespace, name, epoch } of samples.pools()) set({ namespace, name }, epoch)
   })
   gauge('slots', 'Slots of the table', ofPool, (set) => {
-    for (const { namespace, name, slots } of samples.pools()) set.set({ namespace, name }, slots)
+    for (const { namespace, name, slots } of samples.pools()) set({ namespace, name }, slots)
   })
   gauge('condition', '1 while the condition is True', [...ofPool, 'type'], (set) => {
     for (const { namespace, name, conditions } of samples.pools()) {
       for (const type of CONDITIONS) {
-        set.set({ namespace, name, type }, conditions.includes(type) ? 1 : 0)
+        set({ namespace, name, type }, conditions.includes(type) ? 1 : 0)
       }
     }
   })
@@ -133,30 +153,30 @@ function addPoolGauges(registers: Registry[], samples: Samples): void {
     for (const { namespace, name, proxies } of samples.pools()) {
       for (const { proxy, state } of proxies) {
         for (const one of PROXY_STATES) {
-          set.set({ namespace, name, proxy, state: one }, one === state ? 1 : 0)
+          set({ namespace, name, proxy, state: one }, one === state ? 1 : 0)
         }
       }
     }
   })
   gauge('proxy_slots', 'Slots a proxy owns', ofProxy, (set) => {
     for (const { namespace, name, proxies } of samples.pools()) {
-      for (const { proxy, slots } of proxies) set.set({ namespace, name, proxy }, slots)
+      for (const { proxy, slots } of proxies) set({ namespace, name, proxy }, slots)
     }
   })
   gauge('proxy_rtt_seconds', 'Round-trip time of the last answer', ofProxy, (set) => {
     for (const { namespace, name, proxies } of samples.pools()) {
       for (const { proxy, rttMs } of proxies) {
-        if (rttMs !== null) set.set({ namespace, name, proxy }, rttMs / 1000)
+        if (rttMs !== null) set({ namespace, name, proxy }, rttMs / 1000)
       }
     }
   })
   gauge('watch_stale_seconds', 'For how long changes may have been missed', ['resource'], (set) => {
-    for (const { resource, seconds } of samples.staleness()) set.set({ resource }, seconds)
+    for (const { resource, seconds } of samples.staleness()) set({ resource }, seconds)
   })
   gauge('queue_depth', 'SipProxies that wait for a pass', [], (set) =>
-    set.set(samples.queueDepth()),
+    set({}, samples.queueDepth()),
   )
   gauge('fresh_balancers', 'Balancers with a fresh heartbeat', [], (set) =>
-    set.set(samples.freshBalancers()),
+    set({}, samples.freshBalancers()),
   )
 }
