@@ -1,6 +1,6 @@
 /**
- * A node loses its power under traffic, with its balancer and most of the proxies on it, and gets it back. Routes follow
- * /readyz, as an upstream router's do. Not here: nodes that are drained (proxies-planned.test.ts).
+ * A node loses its power under traffic, with its balancer and most of the proxies on it, and gets it back. Routes
+ * follow /readyz, as an upstream router's do. Not here: nodes that are drained (proxies-planned.test.ts).
  */
 import { RouteKeeper, runProgram } from '@sipcast/lab'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
