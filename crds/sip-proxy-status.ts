@@ -91,11 +91,7 @@ export const sipProxyStatusSchema = z.object({
     .describe(
       '`Accepted`: the spec is valid and in force. `Ready`: accepted, at least one proxy takes users, a table is published and at least one balancer uses it. `Degraded`: something is wrong, and the message says what to do. `TableInSync`: all balancers use the newest table.',
     ),
-  proxies: z
-    .array(proxyStatusSchema)
-    .max(2048)
-    .default([])
-    .describe('The proxies of the pool.'),
+  proxies: z.array(proxyStatusSchema).max(2048).default([]).describe('The proxies of the pool.'),
   table: tableStatusSchema
     .nullable()
     .default(null)
