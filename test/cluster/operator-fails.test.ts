@@ -26,6 +26,7 @@ const MANY_ADDRESS = '203.0.113.31'
 const MANY_PORT = 6000
 const SLOW_PROBE = { interval: '2s', timeout: '1s', fall: 5 }
 const MANY_PATIENCE_MS = 120_000
+const SIGKILLED = 128 + 9
 /** For balancers to find out by themselves: their period times `fall`, and a busy machine's share. */
 const BRIDGE_PATIENCE_MS = 30_000
 /** From the API server's being back to the last balancer's using what it missed. */
@@ -61,11 +62,15 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('the operator fail
 
   test('the leader is killed: whoever is there goes on', async () => {
     const [before, sinceMs] = [writes.latest(POOL)!, performance.now()]
-    await signalPod(await operators.leader(), 'KILL')
+    const leader = await operators.leader()
+    await signalPod(leader, 'KILL')
     figures.note(`leader killed → a change of a spec in its table ${await witness.isFollowed()}`)
     await stamped(before.leaseTransitions)
     writes.expectOnlyStamps(POOL, before, sinceMs)
     await bystander.expectUnmoved()
+    // The kubelet starts it again in its own time: those after this need both.
+    expect(await operators.exitCodeOf(leader)).toBe(SIGKILLED)
+    await operators.untilReady()
   })
 
   test('both are killed, and their pods with them: new ones go on', async () => {
