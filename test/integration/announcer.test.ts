@@ -17,9 +17,10 @@ import {
   startProcess,
   Topology,
 } from '@sipcast/lab'
-import { defaultSeed, encodeTable, HASH_NAME, type TableContent } from '@sipcast/mapping'
+import { encodeTable, type TableContent } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../requires.ts'
+import { PLAIN_TABLE, START } from './plain-table.ts'
 
 const BALANCER = fileURLToPath(new URL('../../dataplane/main.ts', import.meta.url))
 const ANNOUNCER = fileURLToPath(new URL('../../dataplane/announcer/main.ts', import.meta.url))
@@ -296,47 +297,12 @@ async function said(started: Process, words: string): Promise<void> {
   await eventually(words, () => started.log.tail(1_000).includes(words))
 }
 
-const START = '2026-01-01T00:00:00.000Z'
 const PLACE = { address: '192.0.2.20', port: 5060, hostAddresses: [] }
 const TABLE: Omit<TableContent, 'addresses' | 'epoch'> = {
-  schema: 1,
-  uid: 'uid-1',
-  namespace: 'default',
-  name: 'registrars',
-  generation: 1,
-  objectCreated: START,
-  leaseTransitions: 0,
-  removed: false,
-  hash: HASH_NAME,
-  seed: defaultSeed('default', 'registrars'),
-  key: 'User',
-  signingKey: 1,
-  port: 5060,
-  aliases: [],
-  domains: [],
-  edge: {
-    path: true,
-    recordRoute: true,
-    insideSource: 'Node',
-    insideNetworks: [],
-    trustedNetworks: [],
-    rateLimit: null,
-    denyUserAgents: [],
-  },
-  probe: {
-    intervalMs: 500,
-    timeoutMs: 400,
-    fall: 2,
-    rise: 3,
-    acceptedCodes: ['2xx'],
-    requestUri: null,
-    from: null,
-  },
-  panicPercent: 50,
+  ...PLAIN_TABLE,
   members: [
     { id: 'registrar-0', name: 'registrar-0', ...PLACE, weight: 1, state: 'Up', since: START },
   ],
-  former: [],
   slots: 64,
   owners: new Uint16Array(64),
   backups: new Uint16Array(64),

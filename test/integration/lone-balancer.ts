@@ -20,22 +20,18 @@ import {
 } from '@sipcast/lab'
 import {
   assign,
-  defaultSeed,
   encodeTable,
-  HASH_NAME,
   type Member,
   SlotHash,
   slotOf,
   type TableContent,
 } from '@sipcast/mapping'
+import { PLAIN_TABLE, START } from './plain-table.ts'
 
 export const MAIN: string = fileURLToPath(new URL('../../dataplane/main.ts', import.meta.url))
-const KEY_ID = 1
 const NAME = 'node-a'
-const SIP_PROXY = 'registrars'
-const PORT = 5060
-const START = '2026-01-01T00:00:00.000Z'
-const SEED = defaultSeed('default', SIP_PROXY)
+const { name: SIP_PROXY, port: PORT, seed: SEED, signingKey: KEY_ID } = PLAIN_TABLE
+const SLOTS = 256
 
 /** A socket that keeps what it got, and answers OPTIONS if it plays a proxy. */
 export class Speaker {
@@ -151,14 +147,16 @@ export class LoneBalancer {
       return { id, name: id, ...place, weight: 1, state: 'Up', since: START }
     })
     return {
-      ...FRAME,
+      ...PLAIN_TABLE,
+      epoch: 1,
+      slots: SLOTS,
       addresses: [this.shared],
       members,
       ...assign({
-        slotCount: FRAME.slots,
+        slotCount: SLOTS,
         last: null,
         members: members.map(({ id, weight }) => ({ id, weight, role: 'eligible' })),
-        budgetSlots: FRAME.slots,
+        budgetSlots: SLOTS,
       }),
       ...change,
     }
@@ -189,8 +187,7 @@ export class LoneBalancer {
     const hash = new SlotHash(SEED)
     for (let number = 0; ; number++) {
       const user = Buffer.from(`user-${number}`)
-      if (owners[slotOf(hash.hash(user, 0, user.length), FRAME.slots)] === proxy)
-        return `user-${number}`
+      if (owners[slotOf(hash.hash(user, 0, user.length), SLOTS)] === proxy) return `user-${number}`
     }
   }
 
@@ -225,44 +222,4 @@ export function registerOf(user: string, callId: string): string {
     '',
     '',
   ].join('\r\n')
-}
-
-const FRAME: Omit<TableContent, 'addresses' | 'members' | 'owners' | 'backups'> = {
-  schema: 1,
-  uid: 'uid-1',
-  namespace: 'default',
-  name: SIP_PROXY,
-  generation: 1,
-  objectCreated: START,
-  epoch: 1,
-  leaseTransitions: 0,
-  removed: false,
-  hash: HASH_NAME,
-  seed: SEED,
-  key: 'User',
-  signingKey: KEY_ID,
-  port: PORT,
-  aliases: [],
-  domains: [],
-  edge: {
-    path: true,
-    recordRoute: true,
-    insideSource: 'Node',
-    insideNetworks: [],
-    trustedNetworks: [],
-    rateLimit: null,
-    denyUserAgents: [],
-  },
-  probe: {
-    intervalMs: 500,
-    timeoutMs: 400,
-    fall: 2,
-    rise: 3,
-    acceptedCodes: ['2xx'],
-    requestUri: null,
-    from: null,
-  },
-  panicPercent: 50,
-  former: [],
-  slots: 256,
 }
