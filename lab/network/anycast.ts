@@ -17,10 +17,10 @@ import { join } from 'node:path'
 import type { Part } from '../start/part.ts'
 import { startBird } from './bird.ts'
 import { connectHome, HOME_ADDRESSES } from './home.ts'
+import { nextHops } from './kernel-routes.ts'
 import { Namespace } from './namespace.ts'
 import { routerConfig } from './router-config.ts'
 import { type Addressing, routeDefault, Segment } from './segment.ts'
-import { ip } from './shell.ts'
 import type { Node } from './topology.ts'
 
 export interface AnycastOptions {
@@ -89,13 +89,7 @@ export class Router implements Node {
 
   /** Where the kernel sends what goes to this address: next hops in order; none: it has no route. */
   async nextHops(address: string): Promise<readonly string[]> {
-    const family = address.includes(':') ? '-6' : '-4'
-    const output = await ip(`-n ${this.namespace} -json ${family} route show ${address}`)
-    const routes = JSON.parse(output || '[]') as readonly KernelRoute[]
-    return routes
-      .flatMap(({ gateway, nexthops = [] }) => [gateway, ...nexthops.map((hop) => hop.gateway)])
-      .filter((gateway) => gateway !== undefined)
-      .toSorted()
+    return await nextHops(this.namespace, address)
   }
 
   async hashBy(policy: HashPolicy): Promise<void> {
@@ -104,11 +98,6 @@ export class Router implements Node {
       `net.ipv6.fib_multipath_hash_policy=${policy}`,
     )
   }
-}
-
-interface KernelRoute {
-  readonly gateway?: string
-  readonly nexthops?: readonly { readonly gateway?: string }[]
 }
 
 export class Anycast {

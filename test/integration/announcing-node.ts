@@ -13,6 +13,7 @@ import {
   NODE_ASN,
   type Node,
   type Part,
+  type Router,
   SHARED_IPV4,
   SHARED_IPV6,
   startBird,
@@ -164,7 +165,7 @@ export async function within(ms: number, assertion: () => Promise<void>): Promis
 
 /** Milliseconds from now until all routers have just these next hops for the address. */
 export async function untilRouted(
-  anycast: Anycast,
+  { routers }: { readonly routers: readonly Pick<Router, 'nextHops'>[] },
   address: string,
   nodes: readonly AnnouncingNode[],
 ): Promise<number> {
@@ -172,7 +173,7 @@ export async function untilRouted(
   const family = address === SHARED_IPV4 ? 'ipv4' : 'ipv6'
   const hops = nodes.map(({ node }) => node[family]).toSorted()
   await within(ROUTE_WAIT_MS, async () => {
-    for (const router of anycast.routers) expect(await router.nextHops(address)).toEqual(hops)
+    for (const router of routers) expect(await router.nextHops(address)).toEqual(hops)
   })
   return performance.now() - begun
 }
