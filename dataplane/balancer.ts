@@ -7,6 +7,7 @@
 
 import { SUSPICION_MS } from '@sipcast/mapping'
 import type { ProbeResult } from '@sipcast/net'
+import type { Announcement } from './announcement.ts'
 import { settleClaims } from './claims.ts'
 import { isSameTable, noteInUse } from './in-use.ts'
 import type { Moment } from './liveness.ts'
@@ -124,6 +125,11 @@ export class Balancer implements WorkerEvents {
 
   changed(): void {
     this.#loop.mark()
+  }
+
+  /** The announcer beside us says how it fares. */
+  announced(announcement: Announcement): void {
+    this.state.announcement = { ...announcement, heardMs: this.#ports.clock.monotonicMs() }
   }
 
   async #drain(): Promise<void> {

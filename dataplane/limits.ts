@@ -99,6 +99,8 @@ export const FAST_PROBE_MS = 100
 export const PROVED_ADDRESSES_MAX = 2_048
 /** A worker that ended no turn for this long proves nothing; an idle one turns 20 times a second. */
 export const TURN_FRESH_MS = 1_000
+/** What an announcer may say: its addresses twice, its sessions, its problems. */
+export const ANNOUNCEMENT_BYTES_MAX = 512 * 1024
 
 // Worker threads
 /** A worker that ended no turn for this long is hung: 50 ms of waiting and one batch are far below. */

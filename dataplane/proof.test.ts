@@ -30,7 +30,10 @@ describe('a proof', () => {
       addresses: ADDRESSES,
       isComplete: true,
       ready: ADDRESSES,
+      isLeaving: false,
       reason: 'Serving',
+      inside: ['10.0.9.1', '2001:db8:9::1'],
+      orders: null,
     })
   })
 
@@ -119,15 +122,15 @@ describe('a proof', () => {
     expect(prove().ready).toEqual(ADDRESSES)
   })
 
-  it('serves nothing in maintenance or at the end, and holds on', async () => {
+  it('says that it leaves, for maintenance or at the end, and serves on', async () => {
     const { world, prove } = await running((one) => {
       one.orders.isMaintenanceWanted = true
     })
-    expect(prove()).toMatchObject({ addresses: ADDRESSES, ready: [], reason: 'Maintenance' })
+    expect(prove()).toMatchObject({ ready: ADDRESSES, isLeaving: true, reason: 'Maintenance' })
     world.orders.isMaintenanceWanted = false
     await world.pass()
     void world.balancer.stop()
-    expect(prove()).toMatchObject({ addresses: ADDRESSES, ready: [], reason: 'Stopping' })
+    expect(prove()).toMatchObject({ ready: ADDRESSES, isLeaving: true, reason: 'Stopping' })
   })
 })
 
@@ -135,8 +138,17 @@ describe('what the socket said', () => {
   it('is a proof, or none', async () => {
     const proof = (await running()).prove()
     expect(parseProof(JSON.stringify(proof))).toEqual(proof)
+    const orders = { peers: [{ kind: 'BgpPeer' }], nodeLabels: { rack: '1' } }
+    expect(parseProof(JSON.stringify({ ...proof, orders }))).toEqual({ ...proof, orders })
     const wrong = ['', '{', 'null', '[]', '{}', JSON.stringify({ ...proof, addresses: [1] })]
     for (const text of wrong) expect(parseProof(text)).toBeNull()
-    expect(parseProof(JSON.stringify({ ...proof, isAlive: 'yes' }))).toBeNull()
+    const unlike = [
+      { isAlive: 'yes' },
+      { isLeaving: null },
+      { inside: undefined },
+      { orders: {} },
+      { orders: { peers: [], nodeLabels: { rack: 1 } } },
+    ]
+    for (const one of unlike) expect(parseProof(JSON.stringify({ ...proof, ...one }))).toBeNull()
   })
 })

@@ -11,6 +11,7 @@ import { isAlive, readiness } from './health.ts'
 import { isSameTable } from './in-use.ts'
 import { PROVED_ADDRESSES_MAX, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
+import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
 import type { BalancerState } from './state.ts'
 import { SocketState } from './worker-config.ts'
 
@@ -23,10 +24,22 @@ export interface Proof {
   readonly addresses: readonly string[]
   /** False: there may be more, as long as not all published tables were read; nothing is to be removed yet. */
   readonly isComplete: boolean
-  /** At these phones are served. */
+  /** At these phones are served, also by a balancer that leaves. */
   readonly ready: readonly string[]
+  /** It ends, or somebody wants it out of service: routers are to turn away first. */
+  readonly isLeaving: boolean
   /** CamelCase, from a closed set. */
   readonly reason: string
+  /** Addresses of the node on the side of the proxies. */
+  readonly inside: readonly string[]
+  /** What the cluster wants of the announcer; null: not known yet, or there is no cluster. */
+  readonly orders: Orders | null
+}
+
+export interface Orders {
+  /** BgpPeers as the cluster has them: not checked. */
+  readonly peers: readonly unknown[]
+  readonly nodeLabels: Readonly<Record<string, string>>
 }
 
 /** The reason of a balancer that ends in order: its addresses go when it has gone. */
@@ -53,15 +66,17 @@ export class Prover {
     const state = this.#state
     const isTurning = this.#isTurning(ms)
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
-    const isServing = isTurning && !state.isStopping && !state.isInMaintenance
     return {
       name: this.#name,
       at: iso,
       isAlive: isAlive(state),
       addresses,
       isComplete: state.isCaughtUp,
-      ready: isServing ? servedAddresses(state, addresses) : [],
+      ready: isTurning ? servedAddresses(state, addresses) : [],
+      isLeaving: state.isStopping || state.isInMaintenance,
       reason: reasonOf(state, isTurning),
+      inside: state.inside.map(({ address }) => address),
+      orders: state.orders,
     }
   }
 
@@ -80,13 +95,7 @@ export class Prover {
 
 /** Reads what the socket said; null if it is no proof. */
 export function parseProof(text: string): Proof | null {
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch {
-    // Cut off or foreign: either way it proves nothing.
-    return null
-  }
+  const document = readJson(text)
   return isProof(document) ? document : null
 }
 
@@ -129,22 +138,16 @@ function reasonOf(state: BalancerState, isTurning: boolean): string {
 }
 
 function isProof(document: unknown): document is Proof {
-  if (typeof document !== 'object' || document === null) return false
-  const {
-    isAlive: alive,
-    addresses,
-    isComplete,
-    ready,
-    reason,
-  } = document as Record<string, unknown>
-  const areFlags = [alive, isComplete].every((one) => typeof one === 'boolean')
-  return areFlags && isTexts(addresses) && isTexts(ready) && isText(reason)
+  if (!isRecord(document)) return false
+  const { isAlive: alive, addresses, isComplete, ready, isLeaving, reason, inside } = document
+  const areFlags = [alive, isComplete, isLeaving].every((one) => typeof one === 'boolean')
+  const areLists = [addresses, ready, inside].every(isTexts)
+  return areFlags && areLists && isText(reason) && isOrders(document['orders'])
 }
 
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText)
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
+function isOrders(value: unknown): boolean {
+  if (value === null) return true
+  if (!isRecord(value) || !Array.isArray(value['peers'])) return false
+  const labels = value['nodeLabels']
+  return isRecord(labels) && Object.values(labels).every(isText)
 }

@@ -5,10 +5,12 @@
  */
 
 import type { Table } from '@sipcast/mapping'
+import type { Announcement } from './announcement.ts'
 import type { Lost } from './claims.ts'
 import type { Counters } from './counters.ts'
 import { Generations, type GenerationsOptions } from './generations.ts'
 import { Keys } from './keys.ts'
+import type { Orders } from './proof.ts'
 import type { ServedPool } from './served-pool.ts'
 import { Sockets } from './sockets.ts'
 import { Tables } from './tables.ts'
@@ -21,6 +23,11 @@ export interface InUse {
   readonly since: string
   /** The same on the monotonic clock. */
   readonly sinceMs: number
+}
+
+export interface HeardAnnouncement extends Announcement {
+  /** On the monotonic clock. */
+  readonly heardMs: number
 }
 
 /** The workers as the readers of the state see them. */
@@ -52,6 +59,10 @@ export class BalancerState {
   readonly sockets = new Sockets()
   inUse: ReadonlyMap<string, InUse> = new Map()
   readonly tallies = new Tallies()
+  /** What the cluster wants of the announcer beside us; null: not known yet, or there is no cluster. */
+  orders: Orders | null = null
+  /** What the announcer beside us said last; null: there was none yet. */
+  announcement: HeardAnnouncement | null = null
   /** Somebody takes this node out of service by hand. */
   isInMaintenance = false
   /** The end is near: what is under way is served, then nothing. */

@@ -36,7 +36,10 @@ class Node {
     addresses: [A, B],
     isComplete: true,
     ready: [],
+    isLeaving: false,
     reason: '',
+    inside: [],
+    orders: null,
   }
   isBroken = false
   /** What the kernel does not take: IPv6 where it is off. */

@@ -96,10 +96,14 @@ async function balance(config: BalancerConfig): Promise<void> {
   process.exit(0)
 }
 
-function proveLife({ name, socket }: BalancerConfig, { state }: Balancer, tell: Tell): () => void {
-  const prover = new Prover(name, state)
+function proveLife({ name, socket }: BalancerConfig, balancer: Balancer, tell: Tell): () => void {
+  const prover = new Prover(name, balancer.state)
   const now = () => ({ ms: systemClock.monotonicMs(), iso: systemClock.iso() })
-  return serveProof(socket, () => prover.prove(now()), tell)
+  return serveProof(socket, {
+    prove: () => prover.prove(now()),
+    announced: (announcement) => balancer.announced(announcement),
+    tell,
+  })
 }
 
 function serveMetrics({ metrics }: BalancerConfig, { state }: Balancer, tell: Tell): () => void {
