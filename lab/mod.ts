@@ -39,6 +39,15 @@ export {
 export { openGateway } from './phone/gateway.ts'
 export { Inbox } from './phone/inbox.ts'
 export { IncomingCall } from './phone/incoming-call.ts'
+export {
+  byOutcome,
+  type Call,
+  isFailed,
+  Load,
+  type LoadOptions,
+  type PhoneSource,
+  QUICK_TIMERS,
+} from './phone/load.ts'
 export { type LogEntry, MessageLog, servedBy } from './phone/message-log.ts'
 export { CallRefused, OutgoingCall } from './phone/outgoing-call.ts'
 export { Phone, type PhoneOptions, type Registration } from './phone/phone.ts'

@@ -4,10 +4,18 @@
  * counted, with a router that looks at /readyz and with one that does not, for both `insideSource`.
  * Not here: proxies (proxies-fail.test.ts).
  */
-import { install, isReady, NAMESPACE, type Pod, RouteKeeper } from '@sipcast/lab'
+import {
+  byOutcome,
+  type Call,
+  install,
+  isFailed,
+  isReady,
+  NAMESPACE,
+  type Pod,
+  RouteKeeper,
+} from '@sipcast/lab'
 import type { Table } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { byOutcome, type Call, isFailed } from '../integration/load.ts'
 import { movesBetween } from '../integration/table-log.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'

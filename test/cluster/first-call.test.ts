@@ -5,9 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SipProxyStatus } from '@sipcast/crds'
 import { type ApiObject, paths } from '@sipcast/kube'
-import { applyExample, EXAMPLE, makeCalls, passwordOf, servedBy } from '@sipcast/lab'
+import {
+  applyExample,
+  byOutcome,
+  EXAMPLE,
+  Load,
+  makeCalls,
+  passwordOf,
+  servedBy,
+} from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { byOutcome, Load } from '../integration/load.ts'
 import { requires } from '../requires.ts'
 import { Cluster, clusterNeeded } from './cluster.ts'
 import { columnsOf } from './columns.ts'

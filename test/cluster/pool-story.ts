@@ -3,11 +3,18 @@
  * step no call may have failed but those that the design excuses (excuses.ts). Not here: what happens in the steps.
  * Invariant: `end` leaves the example as its manifests have it.
  */
-import { applyExample, conditionOf, EXAMPLE } from '@sipcast/lab'
+import {
+  applyExample,
+  byOutcome,
+  conditionOf,
+  EXAMPLE,
+  isFailed,
+  Load,
+  type LoadOptions,
+} from '@sipcast/lab'
 import type { Table } from '@sipcast/mapping'
 import { expect } from 'vitest'
 import { Excuses } from '../integration/excuses.ts'
-import { byOutcome, isFailed, Load, type LoadOptions } from '../integration/load.ts'
 import { movesBetween, sharesOf } from '../integration/table-log.ts'
 import { Cluster } from './cluster.ts'
 import { columnsOf } from './columns.ts'

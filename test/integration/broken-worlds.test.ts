@@ -8,11 +8,18 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BalancedSipProxy } from '@sipcast/crds'
-import { eventually, type Node, openSocket, type Part, type Phone, SHARED_IPV4 } from '@sipcast/lab'
+import {
+  eventually,
+  type Node,
+  openSocket,
+  type Part,
+  type Phone,
+  QUICK_TIMERS,
+  SHARED_IPV4,
+} from '@sipcast/lab'
 import { encodeTable, type Table } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { requires } from '../requires.ts'
-import { QUICK_TIMERS } from './load.ts'
 import { RouteWatch } from './route-watch.ts'
 import { condition, messageOf, proxyIn } from './sip-proxy-status.ts'
 import { SIP_PROXY, System } from './system.ts'

@@ -3,7 +3,7 @@
  * end its proxy must have been one and the same, and well. So users of the others never notice anything.
  * Not here: causing trouble. Invariant: without trouble nothing is excused.
  */
-import type { Call, Load } from './load.ts'
+import type { Call, Load } from '@sipcast/lab'
 import { ownerIn } from './system.ts'
 import type { TableLog } from './table-log.ts'
 

@@ -5,12 +5,21 @@
  * only.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, header, type Phone, type Session, servedBy } from '@sipcast/lab'
+import {
+  byOutcome,
+  eventually,
+  header,
+  isFailed,
+  Load,
+  type Phone,
+  QUICK_TIMERS,
+  type Session,
+  servedBy,
+} from '@sipcast/lab'
 import type { Table } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../requires.ts'
 import { Excuses } from './excuses.ts'
-import { byOutcome, isFailed, Load, QUICK_TIMERS } from './load.ts'
 import { RouteWatch } from './route-watch.ts'
 import { condition, messageOf, proxyIn } from './sip-proxy-status.ts'
 import { ownerIn, SIP_PROXY, System } from './system.ts'

@@ -1,10 +1,12 @@
 /**
  * A small load on a system: phones that register again and again and call each other all the time, and what came of
  * every single try, with its cause. They know nothing of proxies that die.
- * Not here: which failures are excusable (excuses.ts). Invariant: every call begun is in `calls` when `stop` resolves.
+ * Not here: which failures are excusable. Invariant: every call begun is in `calls` when `stop` resolves.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OutgoingCall, Phone, Timers } from '@sipcast/lab'
+import type { Timers } from '../sip/timers.ts'
+import type { OutgoingCall } from './outgoing-call.ts'
+import type { Phone } from './phone.ts'
 
 /** Short, so that a call to a dead proxy is over soon; real phones repeat less often. */
 export const QUICK_TIMERS: Timers = { t1Ms: 100, t2Ms: 800, t4Ms: 1_000 }
@@ -15,6 +17,14 @@ const PATIENCE_MS = 3_000
 /** More than a REGISTER that is lost altogether takes, and the next one. */
 const REGISTERED_MAX_MS = 30_000
 const COMPLETED = 'completed'
+const DEFAULTS: Required<LoadOptions> = {
+  ringMs: 0,
+  talkMs: TALK_MS,
+  patienceMs: PATIENCE_MS,
+  timers: QUICK_TIMERS,
+  registerEveryMs: REGISTER_EVERY_MS,
+  pauseMs: PAUSE_MS,
+}
 
 /** Who has phones: they come unregistered. */
 export interface PhoneSource {
@@ -27,6 +37,10 @@ export interface LoadOptions {
   readonly talkMs?: number
   /** How long a caller waits for an answer. */
   readonly patienceMs?: number
+  readonly timers?: Timers
+  readonly registerEveryMs?: number
+  /** Between two calls of a phone. */
+  readonly pauseMs?: number
 }
 
 /** What became of a call: `completed`, or why not. Times are performance.now(). */
@@ -58,13 +72,13 @@ export class Load {
   static async start(
     source: PhoneSource,
     users: readonly string[],
-    { ringMs = 0, talkMs = TALK_MS, patienceMs = PATIENCE_MS }: LoadOptions = {},
+    options: LoadOptions = {},
   ): Promise<Load> {
-    const phones = await Promise.all(
-      users.map((user) => source.phone(user, { timers: QUICK_TIMERS })),
-    )
+    const manner = { ...DEFAULTS, ...options }
+    const { timers, ringMs } = manner
+    const phones = await Promise.all(users.map((user) => source.phone(user, { timers })))
     if (ringMs > 0) for (const phone of phones) ringsLong(phone, ringMs)
-    const load = new Load(phones, { ringMs, talkMs, patienceMs })
+    const load = new Load(phones, manner)
     await Promise.all(phones.map((phone) => load.#register(phone)))
     for (const phone of phones) load.#underWay.push(load.#keepRegistering(phone))
     for (const phone of phones) load.#underWay.push(load.#keepCalling(phone))
@@ -125,15 +139,15 @@ export class Load {
 
   async #keepRegistering(phone: Phone): Promise<void> {
     while (this.#isOpen) {
-      await sleep(about(REGISTER_EVERY_MS))
-      await this.#register(phone)
+      await sleep(about(this.#options.registerEveryMs))
+      if (this.#isOpen) await this.#register(phone)
     }
   }
 
   async #keepCalling(phone: Phone): Promise<void> {
     const others = this.users.filter((user) => user !== phone.user)
     while (this.#isOpen) {
-      await sleep(about(PAUSE_MS))
+      await sleep(about(this.#options.pauseMs))
       const callee = others[Math.floor(Math.random() * others.length)]!
       this.calls.push(await this.#callOnce(phone, callee))
     }
