@@ -21,6 +21,7 @@ interface Reply {
 const RETRY_AFTER_SECONDS = 5
 
 const replies: ReadonlyMap<Verdict, Reply> = new Map([
+  [Verdict.answerSelfTest, reply(200, 'OK')],
   [Verdict.answerOptions, reply(200, 'OK', 'Accept: application/sdp\r\nSupported: path\r\n')],
   [Verdict.answerMalformed, reply(400, 'Bad Request')],
   [Verdict.answerBadToken, reply(403, 'Forbidden')],
@@ -42,7 +43,9 @@ function reply(status: number, reason: string, headers = ''): Reply {
 export function answer(state: Forwarder, verdict: Verdict): Verdict {
   const { message, sending, received, sourceAt } = state
   if (message.method === Method.ack) return Verdict.dropAck
-  if (!state.replies.take(state.nowMs)) return Verdict.dropReplyRate
+  // A flood that has spent the budget must not make this node look dead to itself.
+  const isFree = verdict === Verdict.answerSelfTest
+  if (!isFree && !state.replies.take(state.nowMs)) return Verdict.dropReplyRate
   const at = sending.slotOffset(sending.count)
   const { status, reason, headers } = replies.get(verdict)!
   const length = writeResponse(message, sending.bytes, at, at + DATAGRAM_BYTES_MAX, {

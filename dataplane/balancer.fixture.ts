@@ -54,6 +54,9 @@ export class World {
   released = 0
   targets: readonly ProbeTarget[] = []
   readonly probedNow: string[] = []
+  /** What the balancer tests of itself, and whether it gets an answer at once. */
+  ownTargets: readonly ProbeTarget[] = []
+  answersItself = true
   readonly counters = [new Counters(), new Counters()]
   readonly balancer: Balancer
   /** Versions of documents, by their texts. */
@@ -104,6 +107,14 @@ export class World {
     const rttMs = outcome === 'accepted' ? 12 : null
     const id = `${ID}/${member}`
     this.balancer.probed({ id, outcome, statusCode: null, rttMs, retryAfterSeconds: null })
+  }
+
+  /** A test of all our own addresses ends. */
+  selfTested(outcome: ProbeResult['outcome']): void {
+    for (const { id } of this.ownTargets) {
+      const nothing = { statusCode: null, rttMs: null, retryAfterSeconds: null }
+      this.balancer.selfTested({ id, outcome, ...nothing })
+    }
   }
 
   /** Worker `index` acknowledges its newest config. */
@@ -166,6 +177,13 @@ export class World {
         probeNow: (id) => {
           this.probedNow.push(id)
         },
+      },
+      selfTester: {
+        setTargets: (targets) => {
+          this.ownTargets = targets
+          if (this.answersItself) setImmediate(() => this.selfTested('accepted'))
+        },
+        probeNow: () => undefined,
       },
       tell: (notice) => this.notices.push(notice),
       releaseMemory: () => this.released++,

@@ -14,6 +14,7 @@ import type { Moment } from './liveness.ts'
 import { MarkLog } from './mark-log.ts'
 import { PassLoop } from './pass-loop.ts'
 import { type Ports, StoreError, type WorkerEvents } from './ports.ts'
+import { type Proof, Prover } from './proof.ts'
 import { insideTroubles, problemsOf } from './report.ts'
 import { Reporter } from './reporter.ts'
 import { ServedPool } from './served-pool.ts'
@@ -47,6 +48,7 @@ export class Balancer implements WorkerEvents {
   readonly #troubles: Troubles
   readonly #feed: TableFeed
   readonly #reporter: Reporter
+  readonly #prover: Prover
   readonly #markLog: MarkLog
   /** What could not be read or written at the last attempt. */
   readonly #failures = new Map<Store, Trouble>()
@@ -62,6 +64,7 @@ export class Balancer implements WorkerEvents {
     this.#troubles = new Troubles(ports.tell)
     this.#feed = new TableFeed({ source, lastGood, clock, releaseMemory }, this.state)
     this.#reporter = new Reporter({ ...options, clock, sink }, this.state)
+    this.#prover = new Prover(options.name, this.state)
     this.#markLog = new MarkLog(ports.tell)
   }
 
@@ -80,6 +83,7 @@ export class Balancer implements WorkerEvents {
     await this.#drain()
     await this.#loop.stop()
     this.#ports.prober.setTargets([])
+    this.#ports.selfTester.setTargets([])
     await this.#ports.workers.stop()
     await this.#attempt(Store.report, () => this.#reporter.farewell())
     this.#tellPeople()
@@ -127,6 +131,17 @@ export class Balancer implements WorkerEvents {
     this.#loop.mark()
   }
 
+  /** Of a test of our own addresses. */
+  selfTested(result: ProbeResult): void {
+    this.state.tallies.selfTested(result)
+    if (this.state.selfTest.observe(result)) this.#loop.mark()
+  }
+
+  prove(): Proof {
+    this.state.proof = this.#prover.prove(this.#now())
+    return this.state.proof
+  }
+
   /** The announcer beside us says how it fares. */
   announced(announcement: Announcement): void {
     this.state.announcement = { ...announcement, heardMs: this.#ports.clock.monotonicMs() }
@@ -150,6 +165,7 @@ export class Balancer implements WorkerEvents {
     this.#serve()
     this.#tellWorkers()
     noteInUse(this.state, this.#now(), this.#ports.tell)
+    this.#testOwn()
     await this.#attempt(Store.lastGood, () => this.#feed.keepCopies())
     await this.#attempt(Store.report, () => this.#reporter.report())
     this.#tellPeople()
@@ -190,6 +206,15 @@ export class Balancer implements WorkerEvents {
     this.#targets = new Map(targets)
     tallies.keepTargets(new Set(this.#targets.keys()))
     prober.setTargets([...pools.values()].flatMap((pool) => pool.probeTargets()))
+  }
+
+  /** A new address is tested at once: it waits for that to be announced. */
+  #testOwn(): void {
+    const { selfTester } = this.#ports
+    const targets = this.state.selfTest.aim(this.state.sockets.merged())
+    if (targets === null) return
+    selfTester.setTargets(targets)
+    for (const { id } of targets) selfTester.probeNow(id)
   }
 
   #tellPeople(): void {

@@ -7,9 +7,11 @@ import {
   REGISTRARS,
   request,
   SHARED,
+  SHARED6,
   table,
   textOf,
 } from './forward.fixture.ts'
+import { LOCAL_REPLIES_BURST } from './limits.ts'
 
 describe('what is not forwarded', () => {
   const rows: [string, string | Uint8Array, string, string | null][] = [
@@ -42,6 +44,25 @@ describe('what is not forwarded', () => {
     expect(
       balancer.deliver(PHONE, SHARED, request('OPTIONS', { uri: 'sip:bob@203.0.113.10' })).verdict,
     ).toBe('toOwner')
+  })
+
+  it('OPTIONS of this node for ourselves is a test, answered whatever the limits are', () => {
+    const edge = { ...table().edge, rateLimit: { perSource: 1, burst: 1 } }
+    const denyUserAgents = ['sipcast']
+    const balancer = new Balancer([table({ edge: { ...edge, denyUserAgents } })])
+    const own = request('OPTIONS', {
+      uri: 'sip:203.0.113.10:5060',
+      headers: ['User-Agent: sipcast'],
+    })
+    for (let test = 0; test < 2 * LOCAL_REPLIES_BURST; test++) {
+      const { verdict, target, out } = balancer.deliver('127.0.0.1:40000', SHARED, own)
+      expect([verdict, target]).toEqual(['answerSelfTest', '127.0.0.1:40000'])
+      expect(out).toMatch(/^SIP\/2\.0 200 OK/)
+    }
+    const own6 = request('OPTIONS', { uri: 'sip:[2001:db8::10]:5060' })
+    expect(balancer.deliver('[::1]:40000', SHARED6, own6).verdict).toBe('answerSelfTest')
+    expect(balancer.deliver('127.0.0.2:40000', SHARED, own).verdict).toBe('dropUserAgent')
+    expect(balancer.deliver('127.0.0.1:40000', SHARED, request('INVITE')).verdict).toBe('toOwner')
   })
 
   it('the ACK to a reply of ours is absorbed, any other unforwardable ACK dropped', () => {

@@ -7,6 +7,7 @@
 import { localTagMatches, Method, sameIgnoringCase } from '@sipcast/sip'
 import { NOT_FOUND } from './endpoint-map.ts'
 import type { Forwarder } from './forwarder.ts'
+import { isLoopback } from './loopback.ts'
 import type { Pool } from './pool.ts'
 import { readUriEndpoint } from './routes.ts'
 import { Verdict } from './verdict.ts'
@@ -44,6 +45,7 @@ function poolOfInsideRequest(state: Forwarder): Pool | null {
 /** PASS, or the verdict on a request that goes no further. */
 export function screen(state: Forwarder): Verdict | typeof PASS {
   const { message } = state
+  if (isSelfTest(state)) return Verdict.answerSelfTest
   if (!state.isFromInside && isDeniedUserAgent(state)) return Verdict.dropUserAgent
   if (message.method === Method.ack && localTagMatches(message)) return Verdict.absorbAck
   if (message.maxForwards === 0) return Verdict.answerTooManyHops
@@ -55,6 +57,12 @@ export function screen(state: Forwarder): Verdict | typeof PASS {
 
 /** What `screen` returns for a request to be forwarded. */
 export const PASS = -1
+
+/** The balancer's own OPTIONS to its own address. */
+function isSelfTest(state: Forwarder): boolean {
+  const { message, received, sourceAt } = state
+  return message.method === Method.options && isLoopback(received.peer, sourceAt) && isForUs(state)
+}
 
 /** An OPTIONS without a user, to one of our own addresses or aliases, with no Route left to follow. */
 function isForUs(state: Forwarder): boolean {

@@ -65,6 +65,6 @@ function isForward(verdict: Verdict): boolean {
 
 /** An answer is written; anything else is final as it is. */
 function conclude(state: Forwarder, verdict: Verdict): Verdict {
-  const isAnswer = verdict >= Verdict.answerOptions && verdict <= Verdict.answerNoProxy
+  const isAnswer = verdict >= Verdict.answerSelfTest && verdict <= Verdict.answerNoProxy
   return isAnswer ? answer(state, verdict) : verdict
 }

@@ -99,6 +99,18 @@ export const FAST_PROBE_MS = 100
 export const PROVED_ADDRESSES_MAX = 2_048
 /** A worker that ended no turn for this long proves nothing; an idle one turns 20 times a second. */
 export const TURN_FRESH_MS = 1_000
+/** Packets served this lately prove an address that does not answer its own test. */
+export const SERVED_FRESH_MS = 1_000
+/** An announcer asks five times a second; of a longer pause no more than this counts. */
+export const LOOK_GAP_MAX_MS = 400
+/** Each outside socket is tested this often, or less often where there are many. */
+export const SELF_TEST_INTERVAL_MS = 500
+export const SELF_TEST_TIMEOUT_MS = 450
+export const SELF_TESTS_PER_SECOND_MAX = 500
+/** Tests in a row that may go unanswered, but for this one. */
+export const SELF_TEST_FALL = 3
+/** An announcer that said nothing for this long is silent: what it announced has lapsed. */
+export const ANNOUNCEMENT_FRESH_MS = 2_000
 /** What an announcer may say: its addresses twice, its sessions, its problems. */
 export const ANNOUNCEMENT_BYTES_MAX = 512 * 1024
 

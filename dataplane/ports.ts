@@ -118,7 +118,7 @@ export interface WorkerEvents {
 
 export type ProbeListener = (result: ProbeResult) => void
 
-/** The balancer's own OPTIONS probes; results go to a ProbeListener. */
+/** OPTIONS probes of the balancer's own; results go to a ProbeListener. */
 export interface Prober {
   setTargets(targets: readonly ProbeTarget[]): void
   probeNow(id: string): void
@@ -143,6 +143,8 @@ export interface Ports {
   readonly reports: ReportSink
   readonly workers: PacketWorkers
   readonly prober: Prober
+  /** Of the balancer's own addresses. */
+  readonly selfTester: Prober
   readonly tell: Tell
   /** Gives garbage back to the system, soon. */
   readonly releaseMemory: () => void

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ID, World } from './balancer.fixture.ts'
 import { table } from './forward.fixture.ts'
-import { PROVED_ADDRESSES_MAX, TURN_FRESH_MS } from './limits.ts'
+import type { Counters } from './counters.ts'
+import { PROVED_ADDRESSES_MAX, SELF_TEST_FALL, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import { parseProof, type Proof, Prover } from './proof.ts'
+import { Verdict } from './verdict.ts'
 import { SocketState } from './worker-config.ts'
 
 const ADDRESSES = table().addresses
@@ -13,12 +15,25 @@ async function running(prepare: (world: World) => void = () => undefined) {
   prepare(world)
   await world.start()
   const prover = new Prover('node-a', world.balancer.state)
+  const look = (): Proof => prover.prove({ ms: world.time.nowMs(), iso: 'now' })
   const prove = (): Proof => {
     for (const counters of world.counters) counters.turn()
-    return prover.prove({ ms: world.time.nowMs(), iso: 'now' })
+    return look()
   }
-  return { world, prover, prove }
+  /** Proofs as an announcer asks for them, each after a turn of the workers that still turn. */
+  const proveFor = (ms: number, meanwhile: () => void = () => undefined): Proof => {
+    for (let passedMs = 0; passedMs < ms; passedMs += LOOK_MS) {
+      world.time.advance(LOOK_MS)
+      meanwhile()
+      look()
+    }
+    return look()
+  }
+  const turn = (): void => world.counters.forEach((counters) => counters.turn())
+  return { world, prover, prove, look, proveFor, turn }
 }
+
+const LOOK_MS = 200
 
 describe('a proof', () => {
   it('names what to hold and what is served', async () => {
@@ -114,12 +129,18 @@ describe('a proof', () => {
   })
 
   it('serves nothing while a worker does not turn', async () => {
-    const { world, prover, prove } = await running()
-    prove()
-    world.time.advance(TURN_FRESH_MS + 1)
-    const stale = prover.prove({ ms: world.time.nowMs(), iso: '' })
+    const { world, prove, proveFor } = await running()
+    expect(prove().ready).toEqual(ADDRESSES)
+    const stale = proveFor(TURN_FRESH_MS + LOOK_MS, () => world.counters[0]!.turn())
     expect(stale).toMatchObject({ isAlive: true, ready: [], reason: 'WorkersStale' })
     expect(prove().ready).toEqual(ADDRESSES)
+  })
+
+  it('takes no standstill of its own for one of the workers', async () => {
+    const { world, prove, look } = await running()
+    prove()
+    world.time.advance(10 * TURN_FRESH_MS)
+    expect(look().ready).toEqual(ADDRESSES)
   })
 
   it('says that it leaves, for maintenance or at the end, and serves on', async () => {
@@ -131,6 +152,108 @@ describe('a proof', () => {
     await world.pass()
     void world.balancer.stop()
     expect(prove()).toMatchObject({ ready: ADDRESSES, isLeaving: true, reason: 'Stopping' })
+  })
+})
+
+describe('the test of our own addresses', () => {
+  const flood = (world: World) => () => {
+    world.counters.forEach((counters) => counters.turn())
+    world.counters[1]!.decided(Verdict.dropRate)
+  }
+  const fail = (world: World): void => {
+    for (let miss = 0; miss < SELF_TEST_FALL; miss++) world.selfTested('timeout')
+  }
+
+  it('has to be passed before an address is served, whatever flows', async () => {
+    const { world, prove, proveFor } = await running((one) => {
+      one.answersItself = false
+    })
+    expect(world.ownTargets.map(({ address, port }) => [address, port])).toEqual(
+      ADDRESSES.map((address) => [address, 5060]),
+    )
+    const unproven = { addresses: ADDRESSES, ready: [], reason: 'SelfTestUnanswered' }
+    expect(prove()).toMatchObject(unproven)
+    expect(proveFor(3 * SERVED_FRESH_MS, flood(world))).toMatchObject(unproven)
+    world.selfTested('rejected')
+    expect(prove()).toMatchObject(unproven)
+    world.selfTested('accepted')
+    expect(prove()).toMatchObject({ ready: ADDRESSES, reason: 'Serving' })
+  })
+
+  it('is of each address', async () => {
+    const { world, prove } = await running((one) => {
+      one.answersItself = false
+    })
+    world.ownTargets = world.ownTargets.slice(1)
+    world.selfTested('accepted')
+    expect(prove()).toMatchObject({ ready: ADDRESSES.slice(1), reason: 'SelfTestUnanswered' })
+  })
+
+  it('may go unanswered now and then', async () => {
+    const { world, prove, proveFor, turn } = await running()
+    prove()
+    for (let miss = 1; miss < SELF_TEST_FALL; miss++) world.selfTested('timeout')
+    expect(proveFor(2 * SERVED_FRESH_MS, turn).ready).toEqual(ADDRESSES)
+  })
+
+  it('may drown in a flood that is being dealt with', async () => {
+    const { world, prove, proveFor, turn } = await running()
+    prove()
+    flood(world)()
+    fail(world)
+    expect(proveFor(10_000, flood(world)).ready).toEqual(ADDRESSES)
+    expect(proveFor(SERVED_FRESH_MS + LOOK_MS, turn)).toMatchObject({
+      ready: [],
+      reason: 'SelfTestUnanswered',
+    })
+  })
+
+  it('counts where nothing flows, and then anew', async () => {
+    const { world, proveFor, turn } = await running()
+    expect(proveFor(2 * SERVED_FRESH_MS, turn).ready).toEqual(ADDRESSES)
+    fail(world)
+    expect(proveFor(LOOK_MS, turn).ready).toEqual([])
+    expect(proveFor(LOOK_MS, flood(world)).ready).toEqual([])
+    world.selfTested('accepted')
+    expect(proveFor(LOOK_MS, turn).ready).toEqual(ADDRESSES)
+  })
+
+  it.each([
+    ['our own tests', (one: Counters) => one.decided(Verdict.answerSelfTest)],
+    ['what we cannot place', (one: Counters) => one.decided(Verdict.dropNoSipProxy)],
+    [
+      'what the kernel does not send',
+      (one: Counters) => {
+        one.decided(Verdict.toOwner)
+        one.sendFailed()
+      },
+    ],
+  ])('is not made up for by %s', async (_what, count) => {
+    const { world, prove, proveFor, turn } = await running()
+    expect(prove().ready).toEqual(ADDRESSES)
+    proveFor(2 * SERVED_FRESH_MS, turn)
+    fail(world)
+    const proof = proveFor(LOOK_MS, () => {
+      turn()
+      count(world.counters[0]!)
+    })
+    expect(proof.ready).toEqual([])
+  })
+
+  it('ends with the socket, and begins with it', async () => {
+    const { world, prove } = await running()
+    expect(prove().ready).toEqual(ADDRESSES)
+    world.answersItself = false
+    world.socketState = { state: SocketState.addressAbsent, message: 'EADDRNOTAVAIL' }
+    for (const index of [0, 1]) world.acknowledge(index)
+    await world.pass()
+    expect([prove().ready, world.ownTargets]).toEqual([[], []])
+    world.socketState = {}
+    for (const index of [0, 1]) world.acknowledge(index)
+    await world.pass()
+    expect(prove()).toMatchObject({ ready: [], reason: 'SelfTestUnanswered' })
+    world.selfTested('accepted')
+    expect(prove().ready).toEqual(ADDRESSES)
   })
 })
 

@@ -3,17 +3,21 @@
  * node should hold, and those at which it really serves. Not here: the socket (`io/proof-socket.ts`), what the
  * announcer makes of it (`announcer/`). Invariants: whoever can ask has asked the main thread, so a proof is
  * never about a hung one; an address counts as served only if every worker turns, has it bound at every port
- * and uses the table.
+ * and uses the table, and if it has answered the balancer's own test.
  */
 
 import type { Table } from '@sipcast/mapping'
+import type { Counters } from './counters.ts'
 import { isAlive, readiness } from './health.ts'
 import { isSameTable } from './in-use.ts'
-import { PROVED_ADDRESSES_MAX, TURN_FRESH_MS } from './limits.ts'
+import { PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
+import type { Sockets } from './sockets.ts'
+import { Standstill } from './standstill.ts'
 import type { BalancerState } from './state.ts'
-import { SocketState } from './worker-config.ts'
+import { isServed, verdictNames } from './verdict.ts'
+import { type SocketReport, SocketState } from './worker-config.ts'
 
 export interface Proof {
   readonly name: string
@@ -45,36 +49,36 @@ export interface Orders {
 /** The reason of a balancer that ends in order: its addresses go when it has gone. */
 export const STOPPING = 'Stopping'
 
-interface Turns {
-  count: number
-  /** When `count` was first seen. */
-  sinceMs: number
-}
-
 export class Prover {
   readonly #name: string
   readonly #state: BalancerState
-  readonly #turns: readonly Turns[]
+  /** One per worker. */
+  readonly #turns: readonly Standstill[]
+  readonly #served = new Standstill()
 
   constructor(name: string, state: BalancerState) {
     this.#name = name
     this.#state = state
-    this.#turns = state.workers.counters.map(() => ({ count: -1, sinceMs: -Infinity }))
+    this.#turns = state.workers.counters.map(() => new Standstill())
   }
 
   prove({ ms, iso }: Moment): Proof {
     const state = this.#state
+    const { counters } = state.workers
     const isTurning = this.#isTurning(ms)
+    const isFlowing = this.#served.look(servedPackets(counters), ms) <= SERVED_FRESH_MS
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
+    const served = isTurning ? servedAddresses(state, addresses) : []
+    const ready = served.filter((address) => isProven(state, address, isFlowing))
     return {
       name: this.#name,
       at: iso,
       isAlive: isAlive(state),
       addresses,
       isComplete: state.isCaughtUp,
-      ready: isTurning ? servedAddresses(state, addresses) : [],
+      ready,
       isLeaving: state.isStopping || state.isInMaintenance,
-      reason: reasonOf(state, isTurning),
+      reason: reasonOf(state, { isTurning, isProven: ready.length === served.length }),
       inside: state.inside.map(({ address }) => address),
       orders: state.orders,
     }
@@ -83,13 +87,10 @@ export class Prover {
   /** Every worker has ended a turn lately, as far as was asked. */
   #isTurning(nowMs: number): boolean {
     const { workers } = this.#state
-    this.#turns.forEach((turns, worker) => {
-      const count = workers.counters[worker]!.turns
-      if (count !== turns.count) Object.assign(turns, { count, sinceMs: nowMs })
-    })
-    return this.#turns.every(
-      ({ sinceMs }, worker) => workers.isRunning(worker) && nowMs - sinceMs <= TURN_FRESH_MS,
+    const stillMs = this.#turns.map((turns, worker) =>
+      turns.look(workers.counters[worker]!.turns, nowMs),
     )
+    return stillMs.every((ms, worker) => workers.isRunning(worker) && ms <= TURN_FRESH_MS)
   }
 }
 
@@ -117,24 +118,45 @@ function servedAddresses(
   wanted: readonly string[],
 ): readonly string[] {
   if (keys.current.length === 0) return []
-  const outside = sockets.merged().filter(({ role }) => role === 'outside')
   const usable = new Set(
     [...inUse]
       .filter(([id, { table }]) => isSameTable(pools.get(id)?.table ?? table, table))
       .flatMap(([, { table }]) => table.addresses),
   )
   const isBound = (address: string): boolean => {
-    const own = outside.filter((socket) => socket.address === address)
+    const own = outsideSockets(sockets, address)
     return own.length > 0 && own.every(({ state }) => state === SocketState.bound)
   }
   return wanted.filter((address) => usable.has(address) && isBound(address))
 }
 
-function reasonOf(state: BalancerState, isTurning: boolean): string {
+function isProven({ sockets, selfTest }: BalancerState, address: string, isFlowing: boolean) {
+  return outsideSockets(sockets, address).every((socket) => selfTest.isProven(socket, isFlowing))
+}
+
+function outsideSockets(sockets: Sockets, wanted: string): readonly SocketReport[] {
+  return sockets.merged().filter(({ role, address }) => role === 'outside' && address === wanted)
+}
+
+/** That the workers served as they should, less what the kernel did not send. */
+function servedPackets(counters: readonly Counters[]): number {
+  const verdicts = verdictNames.map((_, verdict) => verdict).filter(isServed)
+  return counters.reduce(
+    (sum, one) =>
+      verdicts.reduce((some, verdict) => some + one.verdicts(verdict), sum) - one.sendErrors,
+    0,
+  )
+}
+
+function reasonOf(
+  state: BalancerState,
+  { isTurning, isProven }: { readonly isTurning: boolean; readonly isProven: boolean },
+): string {
   if (state.isStopping) return STOPPING
   if (state.isInMaintenance) return 'Maintenance'
   const { isReady, reason } = readiness(state)
-  return isReady && !isTurning ? 'WorkersStale' : reason
+  if (isReady && !isTurning) return 'WorkersStale'
+  return isReady && !isProven ? 'SelfTestUnanswered' : reason
 }
 
 function isProof(document: unknown): document is Proof {

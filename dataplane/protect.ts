@@ -1,9 +1,11 @@
 /**
  * Who may send how much (design 5.6). Not here: the buckets (`rate-limiter.ts`).
- * Invariant: the inside and trusted networks have no limit per source: one of them speaks for many users.
+ * Invariant: the inside and trusted networks have no limit per source: one of them speaks for many users; nor has
+ * this node itself, which tests all its addresses.
  */
 
 import type { Forwarder } from './forwarder.ts'
+import { isLoopback } from './loopback.ts'
 
 /** Is the sender over its SipProxy's rate? Decided before the datagram is read, so that a flood costs little. */
 export function isOverRate(state: Forwarder): boolean {
@@ -13,6 +15,7 @@ export function isOverRate(state: Forwarder): boolean {
   const pool = arrival.pool
   if (pool.isInside(received.peer, sourceAt) || pool.isTrusted(received.peer, sourceAt))
     return false
+  if (isLoopback(received.peer, sourceAt)) return false
   return !state.rates.take(
     received.peer,
     sourceAt,

@@ -10,7 +10,8 @@ import type { Lost } from './claims.ts'
 import type { Counters } from './counters.ts'
 import { Generations, type GenerationsOptions } from './generations.ts'
 import { Keys } from './keys.ts'
-import type { Orders } from './proof.ts'
+import type { Orders, Proof } from './proof.ts'
+import { SelfTest } from './self-test.ts'
 import type { ServedPool } from './served-pool.ts'
 import { Sockets } from './sockets.ts'
 import { Tables } from './tables.ts'
@@ -58,6 +59,9 @@ export class BalancerState {
   readonly generations: Generations
   readonly sockets = new Sockets()
   inUse: ReadonlyMap<string, InUse> = new Map()
+  readonly selfTest = new SelfTest()
+  /** The last proof that somebody asked for. */
+  proof: Proof | null = null
   readonly tallies = new Tallies()
   /** What the cluster wants of the announcer beside us; null: not known yet, or there is no cluster. */
   orders: Orders | null = null

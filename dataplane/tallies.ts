@@ -27,6 +27,7 @@ export const probeOutcomes: readonly Outcome[] = [
 export class Tallies {
   readonly tablesRefused = new Map<string, number>()
   readonly probes = new Map<Outcome, number>()
+  readonly selfTests = new Map<Outcome, number>()
   readonly storeFailures = new Map<Store, number>()
   /** By probe target: of the last answer. */
   readonly rttMs = new Map<string, number>()
@@ -42,6 +43,10 @@ export class Tallies {
   probed({ id, outcome, rttMs }: ProbeResult): void {
     increment(this.probes, outcome)
     if (rttMs !== null) this.rttMs.set(id, rttMs)
+  }
+
+  selfTested({ outcome }: ProbeResult): void {
+    increment(this.selfTests, outcome)
   }
 
   /** Forgets the times of proxies that are probed no more. */

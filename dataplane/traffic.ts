@@ -1,12 +1,12 @@
 /**
- * Packets per second, for the report. Not here: the counters themselves.
+ * Packets per second, for the report. Not here: the counters themselves; the balancer's tests of itself.
  * Invariant: a rate is over at least RATE_PERIOD_MS, so that reports in quick succession do not show noise.
  */
 
 import type { SipBalancerStatus } from '@sipcast/crds'
 import { type Counters, packetKinds } from './counters.ts'
 import { RATE_PERIOD_MS } from './limits.ts'
-import { verdictNames } from './verdict.ts'
+import { Verdict, verdictNames } from './verdict.ts'
 
 export type PacketsPerSecond = NonNullable<SipBalancerStatus['packetsPerSecond']>
 
@@ -47,7 +47,9 @@ function totals(counters: readonly Counters[]): PacketsPerSecond {
     counters.reduce((all, one) => indices.reduce((some, index) => some + count(one, index), all), 0)
   const kinds = packetKinds.map((_, kind) => kind)
   return {
-    fromOutside: sum(kinds, (one, kind) => one.packetsReceived(false, kind)),
+    fromOutside:
+      sum(kinds, (one, kind) => one.packetsReceived(false, kind)) -
+      sum([Verdict.answerSelfTest], (one, verdict) => one.verdicts(verdict)),
     fromInside: sum(kinds, (one, kind) => one.packetsReceived(true, kind)),
     dropped: sum(drops, (one, verdict) => one.verdicts(verdict)),
   }

@@ -20,46 +20,60 @@ export const Verdict = {
 
   answerKeepAlive: 6,
   answerStun: 7,
+  /** 200 to an OPTIONS for the balancer itself from its own node: it tests itself. */
+  answerSelfTest: 8,
   /** 200 to an OPTIONS for the balancer itself. */
-  answerOptions: 8,
+  answerOptions: 9,
   /** 400 to a malformed request that names somebody to answer. */
-  answerMalformed: 9,
+  answerMalformed: 10,
   /** 403: an own Route carries no valid token, or a Path token came from outside. */
-  answerBadToken: 10,
+  answerBadToken: 11,
   /** 403: a Route remains that is neither ours nor a member's. */
-  answerForeignRoute: 11,
+  answerForeignRoute: 12,
   /** 404: a proxy sent back a host that is neither ours nor in `domains`. */
-  answerForeignDomain: 12,
+  answerForeignDomain: 13,
   /** 420: Proxy-Require names extensions; we support none. */
-  answerBadExtension: 13,
+  answerBadExtension: 14,
   /** 483: Max-Forwards is 0. */
-  answerTooManyHops: 14,
+  answerTooManyHops: 15,
   /** 503 with Retry-After: no member of the pool is live. */
-  answerNoProxy: 15,
+  answerNoProxy: 16,
 
   /** The ACK to one of our own replies. */
-  absorbAck: 16,
-  dropTooShort: 17,
-  dropMalformed: 18,
+  absorbAck: 17,
+  dropTooShort: 18,
+  dropMalformed: 19,
   /** Over the source's rate, or a reply over the rate of local replies. */
-  dropRate: 19,
-  dropReplyRate: 20,
-  dropUserAgent: 21,
+  dropRate: 20,
+  dropReplyRate: 21,
+  dropUserAgent: 22,
   /** A response whose top Via is not ours or whose MAC is wrong. */
-  dropForeignResponse: 22,
+  dropForeignResponse: 23,
   /** A request on the inside socket that belongs to no SipProxy, or no table is in use. */
-  dropNoSipProxy: 23,
+  dropNoSipProxy: 24,
   /** The table names a signing key that has not reached this balancer. */
-  dropNoKey: 24,
+  dropNoKey: 25,
   /** An ACK that would have been answered. */
-  dropAck: 25,
+  dropAck: 26,
   /** The message with our headers exceeds the largest datagram, or has more headers to edit than we edit. */
-  dropTooBig: 26,
+  dropTooBig: 27,
   /** No open socket of ours for the address or IP version that the message must leave from. */
-  dropNoSocket: 27,
+  dropNoSocket: 28,
 } as const
 
 export type Verdict = (typeof Verdict)[keyof typeof Verdict]
+
+/** Of the datagrams of others, those that say nothing against this balancer: it did what they deserve. */
+export function isServed(verdict: number): boolean {
+  return !UNSERVED.has(verdict)
+}
+
+const UNSERVED: ReadonlySet<number> = new Set([
+  Verdict.answerSelfTest,
+  Verdict.dropNoSipProxy,
+  Verdict.dropNoKey,
+  Verdict.dropNoSocket,
+])
 
 /** Verdict names by number, as metrics and `explain` print them. */
 export const verdictNames: readonly string[] = Object.keys(Verdict)

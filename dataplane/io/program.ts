@@ -14,11 +14,11 @@ import { isAlive, readiness } from '../health.ts'
 import { createRegistry } from '../metrics.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { StoreError, type Tell } from '../ports.ts'
+import { LOOPBACK_ADDRESSES } from '../loopback.ts'
 import { type PreflightQuestion, preflight } from '../preflight.ts'
-import { Prover } from '../proof.ts'
+import { AddressProber } from './address-prober.ts'
 import { explainFile } from './explain-file.ts'
 import { serveHttp } from './http.ts'
-import { InsideProber } from './inside-prober.ts'
 import { openLog } from './log.ts'
 import { readMachine } from './machine-facts.ts'
 import { releaseMemory } from './memory.ts'
@@ -59,7 +59,9 @@ async function balance(config: BalancerConfig): Promise<void> {
   const signalled = nextSignal()
   const world = await openWorld(config)
   const workers = new PacketThreads({ count: config.workers, clock, tell })
-  const prober = new InsideProber({ inside: config.inside, clock, tell })
+  const inside = config.inside.map(({ address }) => address)
+  const prober = new AddressProber({ from: inside, clock, tell })
+  const selfTester = new AddressProber({ from: LOOPBACK_ADDRESSES, clock, tell })
   const balancer = new Balancer(
     { ...config, version: manifest.version },
     {
@@ -70,6 +72,7 @@ async function balance(config: BalancerConfig): Promise<void> {
       reports: world.reports,
       workers,
       prober,
+      selfTester,
       tell,
       releaseMemory,
     },
@@ -78,7 +81,8 @@ async function balance(config: BalancerConfig): Promise<void> {
   const closeHttp = serveMetrics(config, balancer, tell)
   const closeProof = proveLife(config, balancer, tell)
   workers.start(balancer)
-  await prober.start((result) => balancer.probed(result))
+  prober.start((result) => balancer.probed(result))
+  selfTester.start((result) => balancer.selfTested(result))
   const message = `version ${manifest.version}`
   const started = balancer.start().then(() => {
     tell({ level: 'info', event: 'Started', message, details: { config } })
@@ -88,7 +92,7 @@ async function balance(config: BalancerConfig): Promise<void> {
   tell({ level: 'info', event: 'Stopping', message: await signalled })
   await balancer.stop()
   unfollow()
-  await prober.stop()
+  await Promise.all([prober.stop(), selfTester.stop()])
   closeProof()
   closeHttp()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
@@ -96,11 +100,9 @@ async function balance(config: BalancerConfig): Promise<void> {
   process.exit(0)
 }
 
-function proveLife({ name, socket }: BalancerConfig, balancer: Balancer, tell: Tell): () => void {
-  const prover = new Prover(name, balancer.state)
-  const now = () => ({ ms: systemClock.monotonicMs(), iso: systemClock.iso() })
+function proveLife({ socket }: BalancerConfig, balancer: Balancer, tell: Tell): () => void {
   return serveProof(socket, {
-    prove: () => prover.prove(now()),
+    prove: () => balancer.prove(),
     announced: (announcement) => balancer.announced(announcement),
     tell,
   })

@@ -1,8 +1,8 @@
 /**
- * The balancer's own OPTIONS probes, sent from its inside addresses by sockets of their own: the packet
- * workers' sockets stay undisturbed. Not here: the probing itself (`@sipcast/net`), what a result means
- * (`liveness.ts`). Invariant: without a socket of a proxy's IP version it is not probed: our own trouble is
- * no evidence against it.
+ * OPTIONS probes sent from given addresses of this node by sockets of their own: the packet workers' sockets
+ * stay undisturbed. Not here: the probing itself (`@sipcast/net`), what a result means (`liveness.ts`,
+ * `self-test.ts`). Invariants: without a socket of a target's IP version it is not probed: our own trouble is
+ * no evidence against it; a socket is opened when the first target needs it.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -11,10 +11,10 @@ import { ENDPOINT_WORDS, formatEndpoint, parseAddressText } from '@sipcast/sip'
 import { isIPv4Text } from '../address-text.ts'
 import { BIND_RETRY_MS } from '../limits.ts'
 import type { Clock, Prober, ProbeListener, Tell } from '../ports.ts'
-import type { InsideAddress } from '../worker-config.ts'
 
-export interface InsideProberOptions {
-  readonly inside: readonly InsideAddress[]
+export interface AddressProberOptions {
+  /** IP literals, one of each IP version at most. */
+  readonly from: readonly string[]
   readonly clock: Clock
   readonly tell: Tell
 }
@@ -24,16 +24,17 @@ interface Source {
   readonly sentBy: string
 }
 
-export class InsideProber implements Prober {
-  readonly #options: InsideProberOptions
+export class AddressProber implements Prober {
+  readonly #options: AddressProberOptions
   readonly #port: UdpPort = openUdpPort({ skin: 'auto', blocking: false })
   readonly #sources = new Map<4 | 6, Source>()
   readonly #prober: OptionsProber
   #listener: ProbeListener = () => undefined
   #targets: readonly ProbeTarget[] = []
+  #isOpening = false
   #callOff: () => void = () => undefined
 
-  constructor(options: InsideProberOptions) {
+  constructor(options: AddressProberOptions) {
     this.#options = options
     this.#prober = new OptionsProber({
       port: this.#port,
@@ -44,15 +45,15 @@ export class InsideProber implements Prober {
     })
   }
 
-  async start(listener: ProbeListener): Promise<void> {
+  start(listener: ProbeListener): void {
     this.#listener = listener
-    await this.#openSources(true)
     this.#prober.start()
   }
 
   setTargets(targets: readonly ProbeTarget[]): void {
     this.#targets = targets
-    this.#prober.setTargets(targets.filter(({ address }) => this.#sources.has(familyOf(address))))
+    this.#aim()
+    if (!this.#isOpening) void this.#openSources(true)
   }
 
   probeNow(id: string): void {
@@ -65,16 +66,33 @@ export class InsideProber implements Prober {
     await this.#prober.stop()
   }
 
+  #aim(): void {
+    this.#prober.setTargets(
+      this.#targets.filter(({ address }) => this.#sources.has(familyOf(address))),
+    )
+  }
+
+  /** Until there is one for every target. */
   async #openSources(isFirst: boolean): Promise<void> {
-    for (const { address } of this.#options.inside) {
-      const family = familyOf(address)
-      if (this.#sources.has(family)) continue
+    this.#isOpening = true
+    const missing = this.#missing()
+    for (const address of missing) {
       const source = await this.#open(address, isFirst)
-      if (source !== null) this.#sources.set(family, source)
+      if (source !== null) this.#sources.set(familyOf(address), source)
     }
-    this.setTargets(this.#targets)
-    if (this.#sources.size === this.#options.inside.length) return
-    this.#callOff = this.#options.clock.after(BIND_RETRY_MS, () => void this.#openSources(false))
+    this.#aim()
+    this.#isOpening = this.#missing().length > 0
+    if (!this.#isOpening) return
+    const retry = (): void => void this.#openSources(false)
+    this.#callOff = this.#options.clock.after(BIND_RETRY_MS, retry)
+  }
+
+  #missing(): readonly string[] {
+    const wanted = new Set(this.#targets.map(({ address }) => familyOf(address)))
+    return this.#options.from.filter((address) => {
+      const family = familyOf(address)
+      return wanted.has(family) && !this.#sources.has(family)
+    })
   }
 
   async #open(address: string, isFirst: boolean): Promise<Source | null> {
@@ -83,7 +101,7 @@ export class InsideProber implements Prober {
       return { socket, sentBy: endpointText(address, this.#port.localPort(socket)) }
     } catch (error) {
       if (!(error instanceof UdpError)) throw error
-      // Tried again every second; the workers report the same of the inside address.
+      // Tried again every second.
       if (isFirst) {
         const message = `no probes from ${address}: ${error.message}`
         this.#options.tell({ level: 'warn', event: 'ProberNotBound', message })
