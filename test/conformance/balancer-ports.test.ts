@@ -364,7 +364,10 @@ describe('an API server, besides', () => {
     const tables = new ClusterTables({ api, clock, random: Math.random, namespace: NAMESPACE })
     let changes = 0
     const end = tables.follow(() => changes++)
-    await eventually('the text', async () => (await tables.read(ID)) === 'one')
+    // The list brings the text: nothing that was asked for is still on its way.
+    await eventually('the list', async () => (await tables.list())?.length === 1)
+    expect(await tables.read(ID)).toBe('one')
+    await eventually('both watches', () => server.watchCount === 2)
     server.eachWatch((feed) => feed.silence())
     server.take(paths.configMap(NAMESPACE, `sipcast-table-${ID}`))
     const before = changes
