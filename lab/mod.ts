@@ -25,9 +25,13 @@ export {
   type Router,
 } from './network/anycast.ts'
 export { type BirdOptions, startBird } from './network/bird.ts'
+export { Frr } from './network/frr.ts'
+export { frrConfig } from './network/frr-config.ts'
+export { nextHops } from './network/kernel-routes.ts'
 export { freePort, LoopbackBlock } from './network/loopback.ts'
 export { Namespace } from './network/namespace.ts'
 export { openSocket } from './network/namespace-socket.ts'
+export { type Addressing, Segment } from './network/segment.ts'
 export {
   type Node,
   namespacesUnavailable,

@@ -27,7 +27,12 @@ const needs = {
   },
   sipp: { isMet: () => isInstalled('sipp'), remedy: 'apt-get install sip-tester' },
   bird: { isMet: () => isInstalled('bird'), remedy: 'apt-get install bird2' },
+  frr: {
+    isMet: () => isInstalled('vtysh'),
+    remedy: 'apt-get install --no-install-recommends frr; systemctl disable --now frr',
+  },
   cc: { isMet: () => isInstalled('cc'), remedy: 'apt-get install gcc libc6-dev' },
+  tcpdump: { isMet: () => isInstalled('tcpdump'), remedy: 'apt-get install tcpdump' },
   nftables: { isMet: () => isInstalled('nft'), remedy: 'apt-get install nftables' },
   ipv6: { isMet: hasIPv6, remedy: 'give the loopback interface ::1' },
   'network-namespaces': {

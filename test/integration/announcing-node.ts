@@ -42,7 +42,12 @@ export class AnnouncingNode {
   question: BirdQuestion
 
   /** With sessions to these routers on their way. */
-  static async start(node: Node, directory: string, peers: readonly BgpPeer[]) {
+  static async start(
+    node: Node,
+    directory: string,
+    peers: readonly BgpPeer[],
+    password = PASSWORD,
+  ): Promise<AnnouncingNode> {
     const namespace = new Namespace(node.namespace)
     await addAnnounceLink(namespace)
     const configPath = join(directory, `${node.name}.conf`)
@@ -51,7 +56,7 @@ export class AnnouncingNode {
       peers,
       nodeName: node.name,
       nodeLabels: {},
-      passwords: new Map(peers.map(({ name }) => [name, PASSWORD])),
+      passwords: new Map(peers.map(({ name }) => [name, password])),
       routerId: node.ipv4,
       pools: POOLS,
       isShuttingDown: false,
