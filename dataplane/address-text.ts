@@ -13,3 +13,8 @@ export function canonicalAddress(text: string): string | null {
   const words = new Int32Array(ENDPOINT_WORDS)
   return parseAddressText(text, words, 0) ? formatAddress(words, 0) : null
 }
+
+/** Of IPv6, in canonical spelling: the kernel gives links such addresses by itself. */
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/.test(address)
+}

@@ -1,55 +1,71 @@
 /**
- * The announcer's holding half: keeps the balancer's addresses on the loopback interface, under a kernel
- * lifetime that it renews while the balancer proves itself. `#look` is the whole story, twice a second. Not
- * here: which addresses may be held (`hold.ts`), `ip` and the socket (`io/`), announcing to routers (what is
- * held is not announced: design 5.7). Invariants: without a proof nothing is renewed, and nothing removed
- * either: the lifetime does that, unless the balancer comes back; nor is anything removed for a balancer that
- * does not know all its tables yet; the node is read before it is changed.
+ * The announcer: keeps the balancer's addresses on the loopback interface, and copies of those that it is ready to
+ * serve on the link that BIRD looks at, both under kernel lifetimes that it renews while the balancer proves itself.
+ * `#look` is the whole story, five times a second. Not here: changing addresses (`node-addresses.ts`), how a node
+ * leaves and an announcer ends (`departure.ts`), BIRD (`bird/`), `ip` and the socket (`io/`).
+ *
+ * Invariants: without a proof nothing is renewed, and nothing removed either: the lifetimes do that, unless the
+ * balancer comes back. Copies only are removed at once where it is certain that nobody serves: the balancer says so,
+ * or nobody is behind its socket. No held address is removed for a balancer that does not know all its tables yet.
+ * BIRD, whatever it does, delays no renewal.
  */
 
-import type { Clock, Tell } from '../ports.ts'
-import { type Proof, STOPPING } from '../proof.ts'
+import type { Tell } from '../ports.ts'
+import type { Proof } from '../proof.ts'
 import { type Trouble, type TroubleOf, Troubles } from '../troubles.ts'
-import { type AddressPools, type HoldPlan, planHold } from './hold.ts'
-import { HoldAction, type IpCommand, ipCommands } from './ip-commands.ts'
+import { announcementOf } from './announcement.ts'
+import { Departure, Ending, endingOf, Stage } from './departure.ts'
 import {
+  COPY_BLIND_MAX_MS,
+  COPY_LIFETIME_SECONDS,
+  COPY_PROOF_AGE_MAX_MS,
+  COPY_RENEW_MS,
+  HANDOVER_LIFETIME_SECONDS,
   LOOK_HUNG_MS,
   LOOK_MS,
-  PROOF_AGE_MAX_MS,
   RENEW_MS,
   STOP_LOOK_MS,
-  STOP_PATIENCE_MS,
-  STOP_SILENCE_MS,
-  STOP_WAIT_MAX_MS,
 } from './limits.ts'
-import { type AddressTable, IpError, type ProofSource } from './ports.ts'
+import { NodeAddresses, type NodeAddressesOptions, type Wish } from './node-addresses.ts'
+import { IpError, type ProofSource, type Routers, Silence } from './ports.ts'
 import { AnnouncerState, IpFailure } from './state.ts'
 
-export interface AnnouncerOptions {
-  readonly interface: string
-  readonly pools: AddressPools
-  readonly clock: Clock
+export interface AnnouncerOptions extends Omit<NodeAddressesOptions, 'announces'> {
   readonly proofs: ProofSource
-  readonly table: AddressTable
+  /** Null: addresses are held only. */
+  readonly routers: Routers | null
   readonly tell: Tell
 }
+
+/** A copy is renewed with the look that is nearest to its time. */
+const COPY_DUE_MS = COPY_RENEW_MS - LOOK_MS / 2
 
 export class Announcer {
   readonly state = new AnnouncerState()
   readonly #options: AnnouncerOptions
+  readonly #addresses: NodeAddresses
   readonly #troubles: Troubles
+  readonly #departure = new Departure()
   #failure: Trouble | null = null
-  /** What the last renewal was for. */
-  #wanted = ''
+  /** What the node was last settled for. */
+  #settled = ''
+  #settledMs = -Infinity
   #renewedMs = -Infinity
   /** Null: not started, as long as a predecessor is there. */
   #lookedMs: number | null = null
   #provedMs = -Infinity
+  /** What the balancer was ready to serve when it last said so. */
+  #ready: readonly string[] = []
   #stoppingMs: number | null = null
+  #wake: () => void = () => undefined
   #ended: Promise<void> = Promise.resolve()
 
   constructor(options: AnnouncerOptions) {
     this.#options = options
+    this.#addresses = new NodeAddresses(
+      { ...options, announces: options.routers !== null },
+      this.state,
+    )
     this.#troubles = new Troubles(options.tell)
   }
 
@@ -59,115 +75,128 @@ export class Announcer {
   }
 
   /**
-   * Ends with the balancer: holds on while that still serves, then removes what it added. A balancer that goes on
-   * serving keeps its addresses for their lifetime, in which the next announcer finds them.
+   * Ends with the balancer: goes on while that still serves, then removes what it added, and BIRD ends, too. A balancer
+   * that goes on serving keeps its addresses for a last lifetime, in which the next announcer finds them.
    */
   async stop(): Promise<void> {
     this.#stoppingMs = this.#options.clock.monotonicMs()
+    this.#wake()
     await this.#ended
   }
 
   /** Null: it looks as often as it should. */
   healthProblem(): string | null {
     const silentMs = this.#lookedMs === null ? 0 : this.#sinceMs(this.#lookedMs)
-    return silentMs > LOOK_HUNG_MS ? `no look has ended for ${Math.round(silentMs)} ms` : null
+    if (silentMs > LOOK_HUNG_MS) return `no look has ended for ${Math.round(silentMs)} ms`
+    return this.#options.routers?.healthProblem() ?? null
   }
 
-  /** Null: what the balancer wants is held, but for what is refused. */
+  /** Null: what the balancer wants is held, but for what is refused, and announced where it is to be. */
   readinessProblem(): string | null {
+    const { routers } = this.#options
     if (this.#failure !== null) return this.#failure.message
-    return this.state.isBalancerAlive ? null : 'NoProof: the balancer does not prove itself'
+    if (!this.state.isBalancerAlive) return 'NoProof: the balancer does not prove itself'
+    if (routers === null || this.#departure.stage !== Stage.serving) return null
+    const [problem] = [this.state.linkTrouble ?? [], routers.problems].flat()
+    if (problem !== undefined) return `${problem.reason}: ${problem.message}`
+    const missing = this.#ready.find((address) => !this.state.announced.has(address))
+    if (missing !== undefined) return `NotAnnounced: ${missing}`
+    return this.#ready.length > 0 && !routers.hasSession ? 'NoSession: no router listens' : null
   }
 
   async #run(): Promise<void> {
-    while (!(await this.#look())) {
-      const pauseMs = this.#stoppingMs === null ? LOOK_MS : STOP_LOOK_MS
-      await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve))
+    for (;;) {
+      const ending = await this.#look()
+      if (ending !== null) {
+        await this.#options.routers?.stop(ending === Ending.together)
+        return
+      }
+      const isStopping = this.#stoppingMs !== null
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(isStopping ? STOP_LOOK_MS : LOOK_MS, resolve)
+        this.#wake = () => {
+          cancel()
+          resolve()
+        }
+      })
     }
   }
 
-  /** True: it was the last one. */
-  async #look(): Promise<boolean> {
-    const { clock, proofs } = this.#options
+  /** Not null: it was the last one. */
+  async #look(): Promise<Ending | null> {
+    const { clock, proofs, routers } = this.#options
     const askedMs = clock.monotonicMs()
-    const proof = await proofs.prove()
+    const answer = await proofs.prove(announcementOf(this.state, this.#failure, routers))
     this.#lookedMs = clock.monotonicMs()
-    const isAlive = proof?.isAlive === true
-    this.state.isBalancerAlive = isAlive
-    if (isAlive) this.#provedMs = askedMs
-    // Whatever it wants when it is back is wanted anew: it may have lapsed.
-    else this.#wanted = ''
-    const isLast = this.#isLast(proof)
+    const proof = typeof answer !== 'string' && answer.isAlive ? answer : null
+    this.state.isBalancerAlive = proof !== null
+    if (proof === null) this.state.isUnproven = true
+    else this.#heed(proof, askedMs)
+    const ending = this.#endingOf(answer)
     await this.#attempt(async () => {
-      if (isLast && !isAlive) await this.#release()
-      else if (this.#isRenewalDue(proof, isLast)) await this.#renew(isAlive ? proof : null, askedMs)
+      if (ending === Ending.together) await this.#addresses.release()
+      else await this.#carryOut(this.#wishOf(answer, ending), askedMs, ending !== null)
     })
-    this.#tellPeople(proof)
-    return isLast
+    this.#tellPeople(answer)
+    return ending
   }
 
-  #isLast(proof: Proof | null): boolean {
-    if (this.#stoppingMs === null) return false
-    if (proof?.isAlive !== true) return this.#sinceMs(this.#provedMs) > STOP_SILENCE_MS
-    return (
-      this.#sinceMs(this.#stoppingMs) >
-      (proof.reason === STOPPING ? STOP_WAIT_MAX_MS : STOP_PATIENCE_MS)
-    )
+  #heed(proof: Proof, askedMs: number): void {
+    const { clock, routers } = this.#options
+    this.#provedMs = askedMs
+    this.#ready = proof.ready
+    if (routers === null) return
+    const isLeaving = proof.isLeaving || routers.isInMaintenance
+    this.#departure.step(isLeaving, routers.hasSession, clock.monotonicMs())
+    routers.heard(proof)
+    routers.setShuttingDown(this.#departure.stage !== Stage.serving)
   }
 
-  #isRenewalDue(proof: Proof | null, isLast: boolean): boolean {
-    const isOther = proof?.isAlive === true && wishOf(proof) !== this.#wanted
-    return isLast || isOther || this.#sinceMs(this.#renewedMs) >= RENEW_MS
+  #endingOf(answer: Proof | Silence): Ending | null {
+    if (this.#stoppingMs === null) return null
+    const nowMs = this.#options.clock.monotonicMs()
+    return endingOf({ answer, nowMs, stoppingMs: this.#stoppingMs, provedMs: this.#provedMs })
   }
 
-  /** @param proof null: only sees what is left */
-  async #renew(proof: Proof | null, askedMs: number): Promise<void> {
-    const { clock, pools, interface: device, table } = this.#options
-    this.#renewedMs = clock.monotonicMs()
-    const present = await table.list()
-    const isOld = clock.monotonicMs() - askedMs > PROOF_AGE_MAX_MS
-    if (proof === null || isOld) {
-      this.state.see(present, device, null)
-      return
+  #wishOf(answer: Proof | Silence, ending: Ending | null): Wish {
+    const copySeconds = ending === null ? COPY_LIFETIME_SECONDS : HANDOVER_LIFETIME_SECONDS
+    const nothing = { hold: null, isComplete: false, copySeconds }
+    if (answer === Silence.silent) return { ...nothing, announce: null }
+    if (answer === Silence.absent || !answer.isAlive) return { ...nothing, announce: [] }
+    const { addresses: hold, isComplete, ready } = answer
+    const { stage } = this.#departure
+    const isAnnounced = stage === Stage.serving || (stage === Stage.leaving && ending === null)
+    return { hold, isComplete, announce: isAnnounced ? ready : [], copySeconds }
+  }
+
+  async #carryOut(wish: Wish, askedMs: number, isLast: boolean): Promise<void> {
+    const copies = [...this.state.announced].filter((one) => wish.announce?.includes(one))
+    const isUnproven = wish.announce === null && this.state.announced.size > 0
+    const settleEveryMs = isUnproven ? COPY_DUE_MS : RENEW_MS
+    const isSettled = JSON.stringify(wish) === this.#settled
+    if (isLast || !isSettled || this.#sinceMs(this.#settledMs) >= settleEveryMs) {
+      return await this.#settle(wish, askedMs)
     }
-    const { addresses: wanted, isComplete } = proof
-    const plan = planHold({ wanted, isComplete, present, pools, interface: device })
-    this.state.see(present, device, plan)
+    const pauseMs = this.#sinceMs(this.#renewedMs)
+    if (copies.length === 0 || pauseMs < COPY_DUE_MS) return
+    const isOld = this.#sinceMs(askedMs) > COPY_PROOF_AGE_MAX_MS
+    if (isOld || pauseMs > COPY_BLIND_MAX_MS) return await this.#settle(wish, askedMs)
+    this.#renewedMs = this.#options.clock.monotonicMs()
+    const isDone = await this.#addresses.renewCopies(copies, wish.copySeconds)
+    if (isDone) this.state.isUnproven = false
+    else await this.#settle(wish, askedMs)
+  }
+
+  async #settle(wish: Wish, askedMs: number): Promise<void> {
+    this.#settledMs = this.#renewedMs = this.#options.clock.monotonicMs()
     // Known from now on: what the node refuses is tried again with the next renewal, not with the next look.
-    this.#wanted = wishOf(proof)
-    await this.#apply(plan)
+    this.#settled = JSON.stringify(wish)
+    await this.#addresses.settle(wish, askedMs)
+    // By then it may have been too old for the copies.
+    if (this.#sinceMs(askedMs) > COPY_PROOF_AGE_MAX_MS) this.#settled = ''
+    if (wish.hold === null) return
+    this.state.isUnproven = false
     this.#failure = null
-    this.state.renewals += plan.renew.length
-  }
-
-  async #release(): Promise<void> {
-    const { pools, interface: device, table } = this.#options
-    const present = await table.list()
-    const plan = planHold({ wanted: [], isComplete: true, present, pools, interface: device })
-    this.state.see(present, device, plan)
-    await this.#apply(plan)
-  }
-
-  /** What became of the commands is read from the node: an address to be removed may have lapsed by itself. */
-  async #apply(plan: HoldPlan): Promise<void> {
-    const { interface: device, table } = this.#options
-    const commands = ipCommands(plan, device)
-    if (commands.length === 0) return
-    const complaint = await table.apply(commands)
-    if (complaint === null) {
-      this.state.changed(plan)
-      return
-    }
-    this.state.see(await table.list(), device, plan)
-    const undone = commands.filter((command) => this.#isUndone(command))
-    if (undone.length === 0) return
-    for (const { action } of undone) this.state.failed(action)
-    const [{ action, address }] = undone as [IpCommand]
-    throw new IpError(`cannot ${action} ${address}: ${complaint}`)
-  }
-
-  #isUndone({ action, address }: IpCommand): boolean {
-    return this.state.held.has(address) === (action === HoldAction.remove)
   }
 
   async #attempt(action: () => Promise<void>): Promise<void> {
@@ -181,35 +210,47 @@ export class Announcer {
     }
   }
 
-  #tellPeople(proof: Proof | null): void {
-    const { tell, interface: device } = this.#options
-    for (const { address, isHeld } of this.state.takeNews()) {
-      const message = `${address} is ${isHeld ? 'held' : 'held no longer'} on ${device}`
-      tell({ level: 'info', event: isHeld ? 'AddressHeld' : 'AddressReleased', message })
+  #tellPeople(answer: Proof | Silence): void {
+    const { tell, interface: device, routers } = this.#options
+    for (const address of this.state.takeLapsed()) {
+      const message = `${address}: its lifetime ended, and the kernel has withdrawn it`
+      tell({ level: 'warn', event: 'AnnouncementLapsed', message })
     }
-    const refused = this.state.refused.map(
-      ({ address, reason }): TroubleOf => ({ subject: address, reason, message: address }),
-    )
-    this.#troubles.state([...refused, ...this.#failureOf('ip'), ...this.#silenceOf(proof)])
+    for (const { address, event } of this.state.takeNews()) {
+      const isAbout = event === 'AddressHeld' || event === 'AddressReleased' ? ` on ${device}` : ''
+      tell({ level: 'info', event, message: `${address}${isAbout}: ${WORDS[event]}` })
+    }
+    const { linkTrouble, refused } = this.state
+    const own = [
+      ...(linkTrouble === null ? [] : [{ subject: 'link', ...linkTrouble }]),
+      ...(this.#failure === null ? [] : [{ subject: 'ip', ...this.#failure }]),
+      ...refused.map(({ address, reason }) => ({ subject: address, reason, message: address })),
+    ]
+    const bird = (routers?.problems ?? []).map((one) => ({ subject: 'bird', ...one }))
+    this.#troubles.state([...own, ...bird, ...this.#silenceOf(answer)])
   }
 
   /** One proof that is late is no news: a renewal that was missed for it is. */
-  #silenceOf(proof: Proof | null): readonly TroubleOf[] {
+  #silenceOf(answer: Proof | Silence): readonly TroubleOf[] {
     if (this.#sinceMs(this.#provedMs) <= RENEW_MS) return []
-    const why = proof === null ? 'no answer' : `the balancer says ${proof.reason}`
-    return [{ subject: 'balancer', reason: 'NoProof', message: `${why}: nothing is renewed` }]
+    return [
+      { subject: 'balancer', reason: 'NoProof', message: `${why(answer)}: nothing is renewed` },
+    ]
   }
 
   #sinceMs(thenMs: number): number {
     return this.#options.clock.monotonicMs() - thenMs
   }
-
-  #failureOf(subject: string): readonly TroubleOf[] {
-    return this.#failure === null ? [] : [{ subject, ...this.#failure }]
-  }
 }
 
-/** Two proofs that differ in this want other addresses held. */
-function wishOf({ addresses, isComplete }: Proof): string {
-  return `${isComplete} ${addresses.join()}`
+const WORDS = {
+  AddressHeld: 'held',
+  AddressReleased: 'held no longer',
+  AddressAnnounced: 'announced',
+  AddressWithdrawn: 'announced no longer',
+} as const
+
+function why(answer: Proof | Silence): string {
+  if (answer === Silence.absent) return 'nobody is behind the socket'
+  return answer === Silence.silent ? 'no answer' : `the balancer says ${answer.reason}`
 }

@@ -1,11 +1,14 @@
 /**
  * The language of the `ip` program: a plan as lines of its batch mode, and what it prints as facts. Not here:
  * running it (`io/`). Invariants: an address is added only where there is none (`add` fails otherwise) and
- * changed only where it is ours; what we add carries our mark: the label for IPv4, the metric for IPv6, which
- * has no labels (`proto` would do for both, but needs a newer iproute2 than Debian 12's 6.1).
+ * changed only where it is ours (`change` adds what has lapsed meanwhile); what we hold carries our mark: the label
+ * for IPv4, the metric for IPv6, which has no labels (`proto` would do for both, but needs a newer iproute2 than
+ * Debian 12's 6.1); what we announce is on a link of ours.
  */
 
 import { canonicalAddress, isIPv4Text } from '../address-text.ts'
+import { ANNOUNCE_LINK } from './bird/limits.ts'
+import { type CopyPlan, isOurLink, type PresentLink } from './copies.ts'
 import type { HoldPlan, PresentAddress } from './hold.ts'
 import { IPV6_METRIC, LABEL_SUFFIX, LIFETIME_SECONDS } from './limits.ts'
 
@@ -15,51 +18,116 @@ export type HoldAction = (typeof HoldAction)[keyof typeof HoldAction]
 export interface IpCommand {
   readonly action: HoldAction
   readonly address: string
+  /** The interface. */
+  readonly device: string
   /** A line for `ip -batch`. */
   readonly line: string
 }
 
-/** What is no longer wanted goes first: its place may be wanted for another. */
-export function ipCommands(plan: HoldPlan, device: string): readonly IpCommand[] {
-  const command = (action: HoldAction, verb: string, tail: (address: string) => string) => {
-    return (address: string): IpCommand => ({
-      action,
-      address,
-      line: `address ${verb} ${address}/${isIPv4Text(address) ? 32 : 128} dev ${device}${tail(address)}`,
-    })
+/** What `ip` knows of the node, as far as it matters here. */
+export interface Present {
+  /** Of all interfaces. */
+  readonly addresses: readonly PresentAddress[]
+  /** The one of the announced copies; null: there is none. */
+  readonly link: PresentLink | null
+}
+
+export interface PlacedPlan {
+  readonly hold: Omit<HoldPlan, 'refused'>
+  /** Of the held addresses. */
+  readonly device: string
+  readonly copies: CopyPlan
+  readonly copySeconds: number
+}
+
+/** What is no longer wanted goes first, announced before held; what is new is held before it is announced. */
+export function ipCommands({
+  hold,
+  device,
+  copies,
+  copySeconds,
+}: PlacedPlan): readonly IpCommand[] {
+  const holding = (address: string): string => {
+    const mark = isIPv4Text(address)
+      ? `label ${device}:${LABEL_SUFFIX}`
+      : `nodad metric ${IPV6_METRIC}`
+    return ` ${mark}${lifetime(LIFETIME_SECONDS)}`
   }
-  const held = (address: string): string => ` ${marks(address, device)}`
+  const copying = copyTail(copySeconds)
   return [
-    ...plan.remove.map(command(HoldAction.remove, 'del', () => '')),
-    ...plan.renew.map(command(HoldAction.renew, 'change', held)),
-    ...plan.add.map(command(HoldAction.add, 'add', held)),
+    ...copies.remove.map(command(HoldAction.remove, ANNOUNCE_LINK)),
+    ...hold.remove.map(command(HoldAction.remove, device)),
+    ...hold.renew.map(command(HoldAction.renew, device, holding)),
+    ...hold.add.map(command(HoldAction.add, device, holding)),
+    ...copies.renew.map(command(HoldAction.renew, ANNOUNCE_LINK, copying)),
+    ...copies.add.map(command(HoldAction.add, ANNOUNCE_LINK, copying)),
   ]
 }
 
-/** Preferred lifetime 0: nobody takes it for the node's own address or as a source. */
-function marks(address: string, device: string): string {
-  const mark = isIPv4Text(address)
-    ? `label ${device}:${LABEL_SUFFIX}`
-    : `nodad metric ${IPV6_METRIC}`
-  return `${mark} valid_lft ${LIFETIME_SECONDS} preferred_lft 0`
+/** Renews these copies, and nothing else. */
+export function copyRenewals(addresses: readonly string[], seconds: number): readonly IpCommand[] {
+  return addresses.map(command(HoldAction.renew, ANNOUNCE_LINK, copyTail(seconds)))
 }
 
-/** Reads `ip -json address show`; null if it is something else. */
-export function parseAddresses(text: string): readonly PresentAddress[] | null {
+/** Makes the link where it is missing. It has no addresses of its own, so that all on it are ours. */
+export function linkCommands(link: PresentLink | null, kind: string): readonly string[] {
+  const added = [
+    `link add ${ANNOUNCE_LINK} type ${kind}`,
+    `link set ${ANNOUNCE_LINK} addrgenmode none`,
+  ]
+  return [...(link === null ? added : []), `link set ${ANNOUNCE_LINK} up`]
+}
+
+export const LINK_REMOVAL = `link del ${ANNOUNCE_LINK}`
+
+const VERBS = { add: 'add', renew: 'change', remove: 'del' } as const
+
+function command(action: HoldAction, device: string, tail: (address: string) => string = () => '') {
+  return (address: string): IpCommand => {
+    const length = isIPv4Text(address) ? 32 : 128
+    const line = `address ${VERBS[action]} ${address}/${length} dev ${device}${tail(address)}`
+    return { action, address, device, line }
+  }
+}
+
+function copyTail(seconds: number) {
+  return (address: string): string => `${isIPv4Text(address) ? '' : ' nodad'}${lifetime(seconds)}`
+}
+
+/** Preferred lifetime 0: nobody takes it for the node's own address or as a source. */
+function lifetime(seconds: number): string {
+  return ` valid_lft ${seconds} preferred_lft 0`
+}
+
+/** Reads `ip -json -details address show`; null if it is something else. */
+export function parsePresent(text: string): Present | null {
   const links = parseJson(text)
   if (!Array.isArray(links)) return null
-  return links.filter(isRecord).flatMap((link) => {
-    const name = String(link['ifname'])
-    const addresses = Array.isArray(link['addr_info']) ? link['addr_info'] : []
-    return addresses.filter(isRecord).flatMap(({ local, label, metric }) => {
+  const records = links.filter(isRecord)
+  const own = records.find((link) => link['ifname'] === ANNOUNCE_LINK)
+  const link = own === undefined ? null : linkOf(own)
+  const isOnOurs = (name: string) => name === ANNOUNCE_LINK && link !== null && isOurLink(link)
+  const addresses = records.flatMap((record) => {
+    const name = String(record['ifname'])
+    const infos = Array.isArray(record['addr_info']) ? record['addr_info'] : []
+    return infos.filter(isRecord).flatMap(({ local, label, metric }) => {
       const address = canonicalAddress(String(local))
       if (address === null) return []
-      const isOurs = isIPv4Text(address)
+      const isMarked = isIPv4Text(address)
         ? label === `${name}:${LABEL_SUFFIX}`
         : metric === IPV6_METRIC
-      return [{ interface: name, address, isOurs }]
+      return [{ interface: name, address, isOurs: isMarked || isOnOurs(name) }]
     })
   })
+  return { addresses, link }
+}
+
+function linkOf({ flags, linkinfo }: Record<string, unknown>): PresentLink {
+  const kind = isRecord(linkinfo) ? linkinfo['info_kind'] : undefined
+  return {
+    kind: typeof kind === 'string' ? kind : null,
+    isUp: Array.isArray(flags) && flags.includes('UP'),
+  }
 }
 
 /** What `ip -force -batch` complained about, by line from 1. */

@@ -1,14 +1,15 @@
 /**
- * Every bound of the announcer, by name. Invariant: an address is renewed several times in its lifetime, and a
- * look that waits for everything it may wait for still ends well before the lifetime does.
+ * Every bound of the announcer, by name; what is between it and BIRD has its own (`bird/limits.ts`). Invariant: an
+ * address is renewed several times in its lifetime, and a look that waits for everything it may wait for still
+ * ends before a held address does.
  */
 
 /** Kernel lifetime of a held address (design 5.7): so long a dead balancer's node goes on swallowing packets. */
 export const LIFETIME_SECONDS = 10
 /** Between two renewals: four more chances before an address is lost. */
 export const RENEW_MS = 2_000
-/** Between two looks at the balancer: a new address is held this soon. */
-export const LOOK_MS = 500
+/** Between two looks at the balancer: what it says has its effect this soon. */
+export const LOOK_MS = 200
 /** No answer in this time is no proof. */
 export const PROOF_TIMEOUT_MS = 300
 export const PROOF_BYTES_MAX = 1024 * 1024
@@ -22,6 +23,24 @@ export const IP_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 export const ADDRESSES_MAX = 1_024
 /** No look has ended for this long: the announcer hangs. */
 export const LOOK_HUNG_MS = 5_000
+
+// Announced copies (design 5.7)
+/** Kernel lifetime of a copy: the dead-man's switch. */
+export const COPY_LIFETIME_SECONDS = 2
+/** Between two renewals of a copy; a look more or less does not matter. */
+export const COPY_RENEW_MS = 600
+/** A proof older than this renews no copy. Together with the lifetime: the longest that a dead node is announced. */
+export const COPY_PROOF_AGE_MAX_MS = 500
+/** After a longer pause a copy may have lapsed: it is looked for before it is renewed. */
+export const COPY_BLIND_MAX_MS = 1_500
+/** The last lifetime, of an announcer that ends while the balancer goes on: its successor finds the copies. */
+export const HANDOVER_LIFETIME_SECONDS = 5
+/** Between asking routers to turn to others and the withdrawal. */
+export const SHUTDOWN_MS = 1_000
+
+// What the balancer is told
+export const PROBLEMS_MAX = 16
+export const PROBLEM_LENGTH_MAX = 1_024
 
 // The end
 /** Between two looks while the announcer ends. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { registryOf } from '../metrics/registry.ts'
+import { NO_COPIES } from './copies.ts'
 import { HoldRefusal } from './hold.ts'
 import { metrics } from './metrics.ts'
 import { AnnouncerState, IpFailure } from './state.ts'
@@ -30,15 +31,18 @@ it('docs/metrics.md has one row for each reason not to hold an address', () => {
 it('a scrape shows what is held and what is not', async () => {
   const state = new AnnouncerState()
   const refused = [{ address: '198.51.100.1', reason: HoldRefusal.outsidePools }]
-  const plan = { add: ['203.0.113.1'], renew: [], remove: [], refused }
-  state.see([], 'lo', plan)
-  state.changed(plan)
+  state.refused = refused
+  state.changed({ add: ['203.0.113.1'], remove: [] }, NO_COPIES)
+  state.changed({ add: ['203.0.113.2'], remove: [] }, { ...NO_COPIES, add: ['203.0.113.1'] })
   state.failed(IpFailure.add)
   state.isBalancerAlive = true
   const text = await registryOf(metrics, state, () => 0).metrics()
   for (const line of [
     'sipcast_announcer_address_held{address="203.0.113.1"} 1',
     'sipcast_announcer_address_held{address="198.51.100.1"} 0',
+    'sipcast_announcer_address_announced{address="203.0.113.1"} 1',
+    'sipcast_announcer_address_announced{address="203.0.113.2"} 0',
+    'sipcast_announcer_lapses_total{cause="late"} 0',
     'sipcast_announcer_addresses_refused{reason="AddressOutsidePools"} 1',
     'sipcast_announcer_addresses_refused{reason="AddressForeign"} 0',
     'sipcast_announcer_failures_total{action="add"} 1',

@@ -5,7 +5,7 @@
 
 import type { Metric } from '../metrics/metric.ts'
 import { HoldRefusal } from './hold.ts'
-import { type AnnouncerState, IpFailure } from './state.ts'
+import { type AnnouncerState, IpFailure, Lapse } from './state.ts'
 
 export const metrics: readonly Metric<AnnouncerState>[] = [
   {
@@ -30,10 +30,26 @@ export const metrics: readonly Metric<AnnouncerState>[] = [
       ]),
   },
   {
+    name: 'sipcast_announcer_address_announced',
+    kind: 'gauge',
+    labels: ['address'],
+    help: '1: routers with a session are told of this address; 0: it is held only.',
+    samples: ({ held, announced }) =>
+      [...held.union(announced)].map((address) => [{ address }, announced.has(address) ? 1 : 0]),
+  },
+  {
+    name: 'sipcast_announcer_lapses_total',
+    kind: 'counter',
+    labels: ['cause'],
+    help: 'Announced addresses that the kernel has withdrawn: the balancer was unproven, or we were late.',
+    samples: ({ lapses }) =>
+      Object.values(Lapse).map((cause) => [{ cause }, lapses.get(cause) ?? 0]),
+  },
+  {
     name: 'sipcast_announcer_renewals_total',
     kind: 'counter',
     labels: [],
-    help: 'Lifetimes of addresses renewed.',
+    help: 'Lifetimes of held addresses renewed.',
     samples: ({ renewals }) => [[{}, renewals]],
   },
   {

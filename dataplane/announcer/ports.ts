@@ -3,13 +3,22 @@
  * longer than its time, whatever hangs.
  */
 
+import type { Announcement, AnnouncementProblem, BgpSessionStatus } from '../announcement.ts'
 import type { Proof } from '../proof.ts'
-import type { PresentAddress } from './hold.ts'
-import type { IpCommand } from './ip-commands.ts'
+import type { Present } from './ip-commands.ts'
+
+/** Why there is no proof. */
+export const Silence = {
+  /** Nobody is behind the socket, or there is none: the balancer has ended, or has not begun. */
+  absent: 'absent',
+  /** No answer in time, or none that is a proof: it may hang, be frozen, or be slow. */
+  silent: 'silent',
+} as const
+export type Silence = (typeof Silence)[keyof typeof Silence]
 
 export interface ProofSource {
-  /** Null: no proof in time, for whatever reason. */
-  prove(): Promise<Proof | null>
+  /** Tells the balancer how this node fares, and asks it how it does. */
+  prove(announcement: Announcement): Promise<Proof | Silence>
 }
 
 /** A run of `ip` that did not do what it was to. */
@@ -18,8 +27,30 @@ export class IpError extends Error {
 }
 
 export interface AddressTable {
-  /** What is on all interfaces. Fails with IpError. */
-  list(): Promise<readonly PresentAddress[]>
-  /** Does what it can of these, in their order; resolves to what `ip` said where that was not all. */
-  apply(commands: readonly IpCommand[]): Promise<string | null>
+  /** What there is. Fails with IpError. */
+  list(): Promise<Present>
+  /**
+   * Does what it can of these lines of `ip -batch`, in their order; resolves to what `ip` said where that was not
+   * all.
+   */
+  apply(lines: readonly string[]): Promise<string | null>
+}
+
+/** The half that deals with BIRD, as the look loop sees it. Nobody waits for it, but for its end. */
+export interface Routers {
+  /** What the balancer said last. */
+  heard(proof: Proof): void
+  /** Whether routers are to turn to others; takes effect at once. */
+  setShuttingDown(isShuttingDown: boolean): void
+  /** Somebody wants this node out of service, as a directory says. */
+  readonly isInMaintenance: boolean
+  /** A router listens. */
+  readonly hasSession: boolean
+  readonly sessions: readonly BgpSessionStatus[]
+  readonly sessionsWanted: number
+  readonly problems: readonly AnnouncementProblem[]
+  /** Null: its own loop turns. */
+  healthProblem(): string | null
+  /** @param isBirdToEnd BIRD is told to end, too */
+  stop(isBirdToEnd: boolean): Promise<void>
 }

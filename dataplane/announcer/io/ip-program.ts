@@ -5,8 +5,7 @@
  */
 
 import { spawn } from 'node:child_process'
-import type { PresentAddress } from '../hold.ts'
-import { batchFailures, type IpCommand, parseAddresses } from '../ip-commands.ts'
+import { batchFailures, parsePresent, type Present } from '../ip-commands.ts'
 import { IP_OUTPUT_BYTES_MAX, IP_TIMEOUT_MS } from '../limits.ts'
 import { type AddressTable, IpError } from '../ports.ts'
 
@@ -24,15 +23,15 @@ export class IpProgram implements AddressTable {
     this.#path = path
   }
 
-  async list(): Promise<readonly PresentAddress[]> {
-    const { code, stdout, stderr } = await this.#run(['-json', 'address', 'show'], '')
-    const present = code === 0 ? parseAddresses(stdout) : null
+  async list(): Promise<Present> {
+    const { code, stdout, stderr } = await this.#run(['-json', '-details', 'address', 'show'], '')
+    const present = code === 0 ? parsePresent(stdout) : null
     if (present !== null) return present
     throw new IpError(`cannot list addresses: ${endOf(code)}: ${stderr.trim() || 'no JSON'}`)
   }
 
-  async apply(commands: readonly IpCommand[]): Promise<string | null> {
-    const input = commands.map(({ line }) => `${line}\n`).join('')
+  async apply(lines: readonly string[]): Promise<string | null> {
+    const input = lines.map((line) => `${line}\n`).join('')
     const { code, stderr } = await this.#run(['-force', '-batch', '-'], input)
     if (code === 0) return null
     const [failure] = batchFailures(stderr).values()

@@ -48,6 +48,7 @@ async function announce(config: AnnouncerConfig): Promise<void> {
     clock: systemClock,
     proofs: new ProofClient(config.socket),
     table: new IpProgram(config.ip),
+    routers: null,
     tell,
   })
   const closeHttp = serveMetrics(config, announcer, tell)
