@@ -229,10 +229,16 @@ const sipBalancers: Resource = {
       description: 'Addresses that are served, of all that should be.',
     },
     {
-      name: 'Rate',
-      jsonPath: '.status.packetsPerSecond.fromOutside',
-      type: 'number',
-      description: 'Packets per second from phones and trunks.',
+      name: 'Announced',
+      jsonPath: '.status.summary.announced',
+      type: 'string',
+      description: 'Addresses announced to routers, of all that should be served.',
+    },
+    {
+      name: 'BGP',
+      jsonPath: '.status.summary.bgp',
+      type: 'string',
+      description: 'Established BGP sessions, of all that there should be.',
     },
     {
       name: 'Heartbeat',
@@ -247,17 +253,10 @@ const sipBalancers: Resource = {
       description: 'Whether a person has taken the node out of service.',
     },
     {
-      name: 'Announced',
-      jsonPath: '.status.summary.announced',
-      type: 'string',
-      description: 'Addresses announced to routers, of all that are served.',
-      wide: true,
-    },
-    {
-      name: 'BGP',
-      jsonPath: '.status.summary.bgp',
-      type: 'string',
-      description: 'Established BGP sessions, of all that there should be.',
+      name: 'Rate',
+      jsonPath: '.status.packetsPerSecond.fromOutside',
+      type: 'number',
+      description: 'Packets per second from phones and trunks.',
       wide: true,
     },
     {

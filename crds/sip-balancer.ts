@@ -154,7 +154,9 @@ const summarySchema = z.object({
     .string()
     .max(32)
     .optional()
-    .describe('Addresses that this node announces to routers, of all it serves: `2/2`.'),
+    .describe(
+      'Addresses that this node announces to routers, of all it should serve: `2/2`. Absent where it announces to nobody.',
+    ),
   bgp: z
     .string()
     .max(32)
@@ -200,13 +202,20 @@ export const sipBalancerStatusSchema = z.object({
     .optional()
     .describe('Shared addresses that are announced to routers from this node.'),
   bgpSessions: z.array(bgpSessionSchema).max(64).optional().describe('BGP sessions of this node.'),
+  problems: z
+    .array(problemSchema)
+    .max(16)
+    .optional()
+    .describe('What keeps this node from holding and announcing addresses as it should.'),
   summary: summarySchema.optional().describe('Sums, for `kubectl get`.'),
   conditions: z
     .array(conditionSchema)
     .max(16)
     .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .describe("`Ready`: a phone's packet would be forwarded, or there is nothing to serve."),
+    .describe(
+      "`Ready`: a phone's packet would be forwarded, or there is nothing to serve. `Announcing`: routers send packets here; absent where the node announces to nobody.",
+    ),
 })
 
 export const sipBalancerSchema = z.looseObject({

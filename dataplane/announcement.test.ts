@@ -32,6 +32,7 @@ describe('what the announcer sent', () => {
     [{ sessions: [{ peer: 'tor-a', state: 'Idle', announced: -1 }] }],
     [{ sessionsWanted: 1.5 }],
     [{ problems: [{ reason: 'BirdRefused' }] }],
+    [{ problems: [{ reason: 'BIRD refused', message: '' }] }],
     [{ problems: undefined }],
   ])('is none with %j', (wrong) => {
     expect(parseAnnouncement(JSON.stringify({ ...announcement, ...wrong }))).toBeNull()

@@ -22,12 +22,21 @@ export interface Announcement {
   readonly problems: readonly AnnouncementProblem[]
 }
 
+export interface HeardAnnouncement extends Announcement {
+  /** What was said, as text: differs whenever anything in it does. */
+  readonly text: string
+}
+
 export type BgpSessionStatus = NonNullable<SipBalancerStatus['bgpSessions']>[number]
 
 export interface AnnouncementProblem {
   /** CamelCase, from a closed set. */
   readonly reason: string
   readonly message: string
+}
+
+export function heard(announcement: Announcement): HeardAnnouncement {
+  return { ...announcement, text: JSON.stringify(announcement) }
 }
 
 /** Reads what the announcer sent; null if it is none. */
@@ -74,7 +83,9 @@ function isSession(value: unknown): boolean {
 }
 
 function isProblem(value: unknown): boolean {
-  return isRecord(value) && isText(value['reason']) && isText(value['message'])
+  if (!isRecord(value)) return false
+  const { reason, message } = value
+  return isText(reason) && /^[A-Z][A-Za-z0-9]{1,63}$/.test(reason) && isText(message)
 }
 
 function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {

@@ -7,18 +7,20 @@
 
 import { SUSPICION_MS } from '@sipcast/mapping'
 import type { ProbeResult } from '@sipcast/net'
-import type { Announcement } from './announcement.ts'
+import { type Announcement, heard } from './announcement.ts'
 import { settleClaims } from './claims.ts'
 import { isSameTable, noteInUse } from './in-use.ts'
 import type { Moment } from './liveness.ts'
+import { ANNOUNCEMENT_FRESH_MS, PASS_GAP_MAX_MS } from './limits.ts'
 import { MarkLog } from './mark-log.ts'
 import { PassLoop } from './pass-loop.ts'
 import { type Ports, StoreError, type WorkerEvents } from './ports.ts'
 import { type Proof, Prover } from './proof.ts'
-import { insideTroubles, problemsOf } from './report.ts'
+import { announcerTroubles, insideTroubles, problemsOf } from './report.ts'
 import { Reporter } from './reporter.ts'
 import { ServedPool } from './served-pool.ts'
 import { displayName } from './sip-proxy-id.ts'
+import { Standstill } from './standstill.ts'
 import { BalancerState } from './state.ts'
 import { TableFeed } from './table-feed.ts'
 import { Store } from './tallies.ts'
@@ -49,6 +51,7 @@ export class Balancer implements WorkerEvents {
   readonly #feed: TableFeed
   readonly #reporter: Reporter
   readonly #prover: Prover
+  readonly #silence = new Standstill(PASS_GAP_MAX_MS)
   readonly #markLog: MarkLog
   /** What could not be read or written at the last attempt. */
   readonly #failures = new Map<Store, Trouble>()
@@ -144,7 +147,14 @@ export class Balancer implements WorkerEvents {
 
   /** The announcer beside us says how it fares. */
   announced(announcement: Announcement): void {
-    this.state.announcement = { ...announcement, heardMs: this.#ports.clock.monotonicMs() }
+    const { state } = this
+    const { text: before, isInMaintenance } = state.announcement ?? {}
+    state.announcement = heard(announcement)
+    state.announcements++
+    const isOther = state.announcement.text !== before || state.isAnnouncerSilent
+    state.isAnnouncerSilent = false
+    if (announcement.isInMaintenance !== isInMaintenance) this.#takeOrders()
+    if (isOther) this.#loop.mark()
   }
 
   async #drain(): Promise<void> {
@@ -158,7 +168,8 @@ export class Balancer implements WorkerEvents {
   }
 
   async #pass(): Promise<void> {
-    this.state.isInMaintenance = this.#ports.reports.isMaintenanceWanted
+    this.#takeOrders()
+    this.#listenForAnnouncer()
     await this.#attempt(Store.keys, () => this.#readKeys())
     await this.#attempt(Store.tables, () => this.#feed.read())
     this.#feed.settle()
@@ -169,6 +180,19 @@ export class Balancer implements WorkerEvents {
     await this.#attempt(Store.lastGood, () => this.#feed.keepCopies())
     await this.#attempt(Store.report, () => this.#reporter.report())
     this.#tellPeople()
+  }
+
+  /** Of a person: through the cluster, or through the directory that the announcer reads. */
+  #takeOrders(): void {
+    const { announcement } = this.state
+    this.state.isInMaintenance =
+      this.#ports.reports.isMaintenanceWanted || announcement?.isInMaintenance === true
+  }
+
+  #listenForAnnouncer(): void {
+    const { state } = this
+    const silentMs = this.#silence.look(state.announcements, this.#now().ms)
+    state.isAnnouncerSilent = state.announcements > 0 && silentMs > ANNOUNCEMENT_FRESH_MS
   }
 
   async #readKeys(): Promise<boolean> {
@@ -225,6 +249,7 @@ export class Balancer implements WorkerEvents {
       ...[...this.#failures].flatMap(([store, failure]) => about(store, [failure])),
       ...about('keys', state.keys.trouble === null ? [] : [state.keys.trouble]),
       ...about('inside', insideTroubles(state)),
+      ...about('announcer', announcerTroubles(state)),
       ...state.tables.ids.flatMap((id) => about(displayName(id), problemsOf(state, id))),
     ])
     this.#markLog.note(state.pools)

@@ -111,6 +111,8 @@ export const SELF_TESTS_PER_SECOND_MAX = 500
 export const SELF_TEST_FALL = 3
 /** An announcer that said nothing for this long is silent: what it announced has lapsed. */
 export const ANNOUNCEMENT_FRESH_MS = 2_000
+/** Passes come every RESCAN_MS; of a longer pause no more than this counts as its silence. */
+export const PASS_GAP_MAX_MS = 1_200
 /** What an announcer may say: its addresses twice, its sessions, its problems. */
 export const ANNOUNCEMENT_BYTES_MAX = 512 * 1024
 

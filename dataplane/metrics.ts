@@ -6,6 +6,7 @@
  */
 
 import type { Registry } from 'prom-client'
+import { announceMetrics } from './metrics/announce-metrics.ts'
 import type { Metric } from './metrics/metric.ts'
 import { packetMetrics } from './metrics/packet-metrics.ts'
 import { proxyMetrics } from './metrics/proxy-metrics.ts'
@@ -13,7 +14,12 @@ import { registryOf } from './metrics/registry.ts'
 import { tableMetrics } from './metrics/table-metrics.ts'
 import type { BalancerState } from './state.ts'
 
-export const metrics: readonly Metric[] = [...packetMetrics, ...proxyMetrics, ...tableMetrics]
+export const metrics: readonly Metric[] = [
+  ...packetMetrics,
+  ...proxyMetrics,
+  ...tableMetrics,
+  ...announceMetrics,
+]
 
 /** @param nowMs the monotonic clock */
 export function createRegistry(state: BalancerState, nowMs: () => number): Registry {

@@ -10,7 +10,7 @@ import type { Table } from '@sipcast/mapping'
 import type { Counters } from './counters.ts'
 import { isAlive, readiness } from './health.ts'
 import { isSameTable } from './in-use.ts'
-import { PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
+import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
 import type { Sockets } from './sockets.ts'
@@ -54,12 +54,12 @@ export class Prover {
   readonly #state: BalancerState
   /** One per worker. */
   readonly #turns: readonly Standstill[]
-  readonly #served = new Standstill()
+  readonly #served = new Standstill(LOOK_GAP_MAX_MS)
 
   constructor(name: string, state: BalancerState) {
     this.#name = name
     this.#state = state
-    this.#turns = state.workers.counters.map(() => new Standstill())
+    this.#turns = state.workers.counters.map(() => new Standstill(LOOK_GAP_MAX_MS))
   }
 
   prove({ ms, iso }: Moment): Proof {

@@ -5,6 +5,8 @@
  */
 
 import type { BalancedSipProxy, SipBalancerStatus } from '@sipcast/crds'
+import type { BgpSessionStatus } from './announcement.ts'
+import { announcementInForce, announcing, announcingSummary } from './announcing.ts'
 import { isIPv4Text } from './address-text.ts'
 import { readiness } from './health.ts'
 import { displayName, splitId } from './sip-proxy-id.ts'
@@ -18,18 +20,18 @@ export interface ReportFrame {
   /** ISO-8601 */
   readonly heartbeatAt: string
   readonly packetsPerSecond: NonNullable<SipBalancerStatus['packetsPerSecond']>
-  /** When `Ready` last changed between True and False. */
-  readonly readySince: string
+  /** When the condition of this type last changed between True and False. */
+  readonly since: (type: string, isTrue: boolean) => string
 }
 
 // Of crds/sip-balancer.ts.
 const LIST_MAX = 16
+const SESSIONS_MAX = 64
 const MEMBERS_MAX = 2048
 const HELD_MAX = 1024
 const MESSAGE_LENGTH_MAX = 1024
 
 export function composeReport(state: BalancerState, frame: ReportFrame): SipBalancerStatus {
-  const { isReady, reason, message } = readiness(state)
   return {
     name: frame.name,
     heartbeatAt: frame.heartbeatAt,
@@ -39,21 +41,58 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
     acceptedKeyIds: [...state.keys.ids],
     packetsPerSecond: frame.packetsPerSecond,
     heldAddresses: heldAddresses(state),
+    ...announced(state),
     summary: summarize(state),
-    conditions: [
-      {
-        type: 'Ready',
-        status: isReady ? 'True' : 'False',
-        lastTransitionTime: frame.readySince,
-        reason,
-        message,
-      },
-    ],
+    conditions: composeConditions(state, frame),
   }
 }
 
-/** Of what is to be served, as the sockets tell: an address that is not there can't be bound. */
-function heldAddresses({ sockets }: BalancerState): string[] {
+/** Nothing where this node announces to nobody. */
+function announced(state: BalancerState): Partial<SipBalancerStatus> {
+  const said = announcementInForce(state)
+  if (said === null) return {}
+  return {
+    announcedAddresses: said.announced.slice(0, HELD_MAX),
+    bgpSessions: said.sessions.slice(0, SESSIONS_MAX).map(boundedSession),
+    problems: said.problems.slice(0, LIST_MAX).map(shortened),
+  }
+}
+
+type Conditions = NonNullable<SipBalancerStatus['conditions']>
+
+function composeConditions(state: BalancerState, { since }: ReportFrame): Conditions {
+  const ready = readiness(state)
+  const said = announcing(state)
+  const condition = (type: string, isTrue: boolean, said: Trouble): Conditions[number] => ({
+    type,
+    status: isTrue ? 'True' : 'False',
+    lastTransitionTime: since(type, isTrue),
+    ...shortened(said),
+  })
+  return [
+    condition('Ready', ready.isReady, ready),
+    ...(said === null ? [] : [condition('Announcing', said.isAnnouncing, said)]),
+  ]
+}
+
+/** One word that the schema does not take must not cost the whole report. */
+function boundedSession({ since, message, ...session }: BgpSessionStatus): BgpSessionStatus {
+  const isTime = since !== undefined && !Number.isNaN(Date.parse(since)) && since.endsWith('Z')
+  return {
+    ...session,
+    ...(isTime ? { since } : {}),
+    ...(message === undefined ? {} : { message: message.slice(0, MESSAGE_LENGTH_MAX) }),
+  }
+}
+
+function shortened({ reason, message }: Trouble): Trouble {
+  return { reason, message: message.slice(0, MESSAGE_LENGTH_MAX) }
+}
+
+/** As the announcer says; else as the sockets tell, of what is to be served: an absent address can't be bound. */
+function heldAddresses(state: BalancerState): string[] {
+  const { sockets, announcement, isAnnouncerSilent } = state
+  if (announcement !== null && !isAnnouncerSilent) return announcement.held.slice(0, HELD_MAX)
   const outside = sockets.merged().filter(({ role }) => role === 'outside')
   const isHeld = ({ state }: SocketReport): boolean =>
     state === SocketState.bound || state === SocketState.portInUse
@@ -68,6 +107,7 @@ function summarize(state: BalancerState): NonNullable<SipBalancerStatus['summary
   return {
     sipProxies: `${current.length}/${tables.ids.length}`,
     serving: `${bound.length}/${outside.length}`,
+    ...announcingSummary(state),
   }
 }
 
@@ -89,6 +129,7 @@ export function problemsOf(state: BalancerState, id: string): readonly Trouble[]
       message: `${address} port ${port} is of ${displayName(to)}`,
     })),
     ...(isPanicking ? [PANIC] : []),
+    ...notHeld(state, id),
     ...noInside(state, id),
     ...unbound(state, id),
   ]
@@ -103,6 +144,12 @@ export function insideTroubles({ sockets }: BalancerState): readonly Trouble[] {
       reason: 'InsideNotBound',
       message: `${address} port ${port}: ${message}`,
     }))
+}
+
+/** It was there, and is not any more: told once, for all SipProxies alike. */
+export function announcerTroubles(state: BalancerState): readonly Trouble[] {
+  const said = announcing(state)
+  return said?.reason === 'AnnouncerSilent' ? [said] : []
 }
 
 const PANIC: Trouble = {
@@ -121,7 +168,7 @@ function composeSipProxy(state: BalancerState, id: string): BalancedSipProxy {
     inUseSince: inUse?.since ?? null,
     deadMarks: (liveness?.marks() ?? []).slice(0, MEMBERS_MAX).map((mark) => ({ ...mark })),
     unanswered: (liveness?.unanswered() ?? []).slice(0, MEMBERS_MAX),
-    announced: [],
+    announced: announcedOf(state, id),
     addresses: socketsOf(state, id)
       .slice(0, LIST_MAX)
       .map(({ address, port, state, message }) => ({
@@ -132,8 +179,21 @@ function composeSipProxy(state: BalancerState, id: string): BalancedSipProxy {
       })),
     problems: [...problemsOf(state, id), ...insideTroubles(state)]
       .slice(0, LIST_MAX)
-      .map(({ reason, message }) => ({ reason, message: message.slice(0, MESSAGE_LENGTH_MAX) })),
+      .map(shortened),
   }
+}
+
+function announcedOf(state: BalancerState, id: string): string[] {
+  const own = state.pools.get(id)?.table.addresses ?? []
+  const said = announcementInForce(state)
+  return own.filter((address) => said?.announced.includes(address) ?? false).slice(0, LIST_MAX)
+}
+
+/** Why the announcer does not hold an address: its problems about one name nothing else. */
+function notHeld({ pools, announcement, isAnnouncerSilent }: BalancerState, id: string) {
+  const own = pools.get(id)?.table.addresses ?? []
+  const problems = isAnnouncerSilent ? [] : (announcement?.problems ?? [])
+  return problems.filter(({ message }) => own.includes(message))
 }
 
 /** Proxies of an IP version in which this balancer has no inside address: it can't reach them. */

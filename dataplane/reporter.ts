@@ -5,7 +5,6 @@
  */
 
 import type { SipBalancerStatus } from '@sipcast/crds'
-import { readiness } from './health.ts'
 import { FAREWELL_MS, HEARTBEAT_MS, REPORT_PATIENCE_MS, REPORT_RETRY_MS } from './limits.ts'
 import { type Clock, type ReportSink, StoreError, StoreErrorCode } from './ports.ts'
 import { composeReport } from './report.ts'
@@ -31,8 +30,8 @@ export class Reporter {
   readonly #options: ReporterOptions
   readonly #state: BalancerState
   readonly #traffic: Traffic
-  #isReady: boolean | null = null
-  #readySince = ''
+  /** By type of condition: as last reported, and since when. */
+  readonly #conditions = new Map<string, { readonly isTrue: boolean; readonly since: string }>()
   #written = ''
   #dueMs = -Infinity
   #retryMs = -Infinity
@@ -65,14 +64,11 @@ export class Reporter {
   /** The last word: this balancer serves nothing any more. Fails with StoreError. */
   async farewell(): Promise<boolean> {
     if (this.#sending !== null) await this.#wait(this.#sending.ended, FAREWELL_MS)
-    const { summary: _served, ...composed } = this.#compose()
-    const report = { ...composed, sipProxies: [], heldAddresses: [] }
-    const [ready] = report.conditions ?? []
-    const message = 'stopped in order'
-    const conditions =
-      ready === undefined
-        ? []
-        : [{ ...ready, status: 'False' as const, reason: 'Stopped', message }]
+    const composed = this.#compose()
+    const { summary: _served, announcedAddresses: _, bgpSessions: _all, ...rest } = composed
+    const report = { ...rest, sipProxies: [], heldAddresses: [], problems: [] }
+    const stopped = { status: 'False' as const, reason: 'Stopped', message: 'stopped in order' }
+    const conditions = (rest.conditions ?? []).map((one) => ({ ...one, ...stopped }))
     this.#sending = this.#send({ ...report, conditions }, '')
     await this.#wait(this.#sending.ended, FAREWELL_MS)
     if (this.#settle(this.#sending)) return true
@@ -115,17 +111,21 @@ export class Reporter {
 
   #compose(): SipBalancerStatus {
     const { clock, name, version } = this.#options
-    const { isReady } = readiness(this.#state)
     const heartbeatAt = clock.iso()
-    if (isReady !== this.#isReady) this.#readySince = heartbeatAt
-    this.#isReady = isReady
     return composeReport(this.#state, {
       name,
       version,
       heartbeatAt,
       packetsPerSecond: this.#traffic.rates(clock.monotonicMs()),
-      readySince: this.#readySince,
+      since: (type, isTrue) => this.#since(type, isTrue, heartbeatAt),
     })
+  }
+
+  #since(type: string, isTrue: boolean, now: string): string {
+    const before = this.#conditions.get(type)
+    if (before?.isTrue === isTrue) return before.since
+    this.#conditions.set(type, { isTrue, since: now })
+    return now
   }
 }
 

@@ -3,16 +3,20 @@
  * little: whoever stood still himself has not seen the others stand still.
  */
 
-import { LOOK_GAP_MAX_MS } from './limits.ts'
-
 export class Standstill {
+  readonly #gapMaxMs: number
   #count = 0
   #lookedMs = -Infinity
   #stillMs = Infinity
 
+  /** @param gapMaxMs of a longer time between two looks no more than this counts */
+  constructor(gapMaxMs: number) {
+    this.#gapMaxMs = gapMaxMs
+  }
+
   /** @returns milliseconds; Infinity as long as nothing was ever counted */
   look(count: number, nowMs: number): number {
-    const gapMs = Math.min(nowMs - this.#lookedMs, LOOK_GAP_MAX_MS)
+    const gapMs = Math.min(nowMs - this.#lookedMs, this.#gapMaxMs)
     this.#stillMs = count > this.#count ? 0 : this.#stillMs + gapMs
     this.#count = count
     this.#lookedMs = nowMs

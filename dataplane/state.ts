@@ -5,7 +5,7 @@
  */
 
 import type { Table } from '@sipcast/mapping'
-import type { Announcement } from './announcement.ts'
+import type { HeardAnnouncement } from './announcement.ts'
 import type { Lost } from './claims.ts'
 import type { Counters } from './counters.ts'
 import { Generations, type GenerationsOptions } from './generations.ts'
@@ -24,11 +24,6 @@ export interface InUse {
   readonly since: string
   /** The same on the monotonic clock. */
   readonly sinceMs: number
-}
-
-export interface HeardAnnouncement extends Announcement {
-  /** On the monotonic clock. */
-  readonly heardMs: number
 }
 
 /** The workers as the readers of the state see them. */
@@ -67,6 +62,10 @@ export class BalancerState {
   orders: Orders | null = null
   /** What the announcer beside us said last; null: there was none yet. */
   announcement: HeardAnnouncement | null = null
+  /** How often it said something. */
+  announcements = 0
+  /** It has said nothing for a while: what it announced has lapsed. */
+  isAnnouncerSilent = false
   /** Somebody takes this node out of service by hand. */
   isInMaintenance = false
   /** The end is near: what is under way is served, then nothing. */
