@@ -60,7 +60,7 @@ const partsWithoutEffects = [
   { name: 'node:net', allowImportNames: ['isIP', 'isIPv4', 'isIPv6'] },
   {
     name: '@sipcast/net',
-    importNames: ['openUdpPort', 'openFfiPort', 'openDgramPort', 'systemClock'],
+    importNames: ['openUdpPort', 'openFfiPort', 'openDgramPort', 'OpenDescriptors', 'systemClock'],
   },
   { name: 'prom-client', importNames: ['collectDefaultMetrics'] },
 ]

@@ -1,9 +1,10 @@
 /**
- * A packet worker's thread for tests: turns and acknowledges like the real one, and does what its config's only address
- * tells it: `crash`, `hang`. Without sockets.
+ * A packet worker's thread for tests: turns and acknowledges like the real one, and does what its config's first address
+ * tells it: `crash`, `hang`. A second one is PORT: a socket there, which it never closes.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { OpenDescriptors, openUdpPort } from '@sipcast/net'
 import { Counters } from '../counters.ts'
 import type { WorkerOrder, WorkerReport } from '../worker-config.ts'
 import type { PacketThreadData } from './packet-thread.ts'
@@ -18,6 +19,7 @@ for (;;) {
   if (order?.kind === 'stop') break
   if (order?.kind === 'configure') {
     const { generation, addresses } = order.config
+    if (addresses?.[1] !== undefined) openSocket(Number(addresses[1]))
     if (addresses?.[0] === 'crash') throw new Error('told to crash')
     counters.turn()
     say({ kind: 'sockets', generation, sockets: [] })
@@ -32,4 +34,10 @@ data.orders.close()
 
 function say(report: WorkerReport): void {
   parentPort?.postMessage(report)
+}
+
+function openSocket(port: number): void {
+  const descriptors = new OpenDescriptors(data.descriptors)
+  const udp = openUdpPort({ skin: 'ffi', blocking: true, descriptors })
+  udp.open({ address: '127.0.0.1', port })
 }

@@ -6,7 +6,14 @@
  */
 
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { DatagramBatch, openUdpPort, SLOT_SIZE_DEFAULT, UdpError, type UdpPort } from '@sipcast/net'
+import {
+  DatagramBatch,
+  OpenDescriptors,
+  openUdpPort,
+  SLOT_SIZE_DEFAULT,
+  UdpError,
+  type UdpPort,
+} from '@sipcast/net'
 import { Counters } from '../counters.ts'
 import {
   BATCH_SIZE,
@@ -23,6 +30,8 @@ export interface PacketThreadData {
   readonly orders: MessagePort
   /** Of `Counters`. */
   readonly counters: SharedArrayBuffer
+  /** Of `OpenDescriptors`. */
+  readonly descriptors: SharedArrayBuffer
 }
 
 const data: PacketThreadData = workerData
@@ -113,7 +122,8 @@ function say(report: WorkerReport): void {
 
 function openPort(): UdpPort {
   try {
-    return openUdpPort({ skin: 'ffi', blocking: true })
+    const descriptors = new OpenDescriptors(data.descriptors)
+    return openUdpPort({ skin: 'ffi', blocking: true, descriptors })
   } catch (error) {
     // No FFI on this machine: slower, but it serves.
     if (!(error instanceof UdpError)) throw error

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ManualClock } from '@sipcast/net'
+import { ManualClock, openUdpPort } from '@sipcast/net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { STOP_MS, WORKER_CHECK_MS, WORKER_HUNG_MS, WORKER_RESTART_MIN_MS } from '../limits.ts'
 import type { Notice } from '../ports.ts'
@@ -104,6 +104,21 @@ describe('packet threads', () => {
     expect(time.nowMs()).toBeGreaterThan(WORKER_HUNG_MS)
     await until(() => threads.isRunning(0), WORKER_RESTART_MIN_MS)
     expect(acknowledged).toContainEqual([0, 2])
+  })
+
+  it.each(['crash', 'hang'])('that %s leave no socket behind', async (deed) => {
+    const port = openUdpPort({ skin: 'ffi', blocking: true })
+    const first = port.open({ address: '127.0.0.1', port: 0 })
+    const number = port.localPort(first)
+    const reopen = () => port.open({ address: '127.0.0.1', port: number })
+    port.close(first)
+    threads.configure(0, config(1, [deed, String(number)]))
+    if (deed === 'hang') await until(() => acknowledged.length === 1)
+    if (deed === 'hang') expect(reopen).toThrow('EADDRINUSE')
+    threads.configure(0, config(2))
+    await until(() => events().includes('WorkerEnded'), WORKER_CHECK_MS)
+    expect(reopen).not.toThrow()
+    port.shutdown()
   })
 
   it('are not blamed when the whole process stood still', async () => {

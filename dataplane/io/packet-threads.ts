@@ -2,10 +2,12 @@
  * The packet workers as threads: started, told, watched by their turns, started again when they crash or hang.
  * Not here: what they do (`packet-thread.ts`), what they are told (`generations.ts`).
  * Invariants: counters live on over restarts; a worker that comes back gets the newest config; restarts back off up to
- * WORKER_RESTART_MAX_MS; a process that was frozen as a whole finds no worker guilty of it.
+ * WORKER_RESTART_MAX_MS; a process that was frozen as a whole finds no worker guilty of it; no socket outlives its
+ * worker, however that ended.
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { OpenDescriptors } from '@sipcast/net'
 import { Counters } from '../counters.ts'
 import {
   STOP_MS,
@@ -29,6 +31,7 @@ export interface PacketThreadsOptions {
 interface Seat {
   readonly index: number
   readonly counters: Counters
+  readonly descriptors: OpenDescriptors
   worker: Worker | null
   orders: MessagePort | null
   config: WorkerConfig | null
@@ -106,7 +109,11 @@ export class PacketThreads implements PacketWorkers {
       this.#options.entry ?? new URL('./packet-thread.ts', import.meta.url),
       {
         name: `packets-${seat.index}`,
-        workerData: { orders: port2, counters: seat.counters.memory },
+        workerData: {
+          orders: port2,
+          counters: seat.counters.memory,
+          descriptors: seat.descriptors.memory,
+        },
         transferList: [port2],
       },
     )
@@ -136,6 +143,7 @@ export class PacketThreads implements PacketWorkers {
     seat.worker = null
     seat.orders?.close()
     seat.orders = null
+    seat.descriptors.closeAll()
     if (this.#isStopping) return
     this.#say(seat, 'WorkerEnded', `started again in ${seat.backOffMs} ms`)
     this.#events?.changed()
@@ -199,6 +207,7 @@ function newSeat(index: number): Seat {
   return {
     index,
     counters: new Counters(),
+    descriptors: new OpenDescriptors(),
     worker: null,
     orders: null,
     config: null,

@@ -18,6 +18,7 @@ import {
 } from '../udp-port.ts'
 import { ErrorQueue } from './error-queue.ts'
 import { type Libc, loadLibc, watchReadable } from './libc.ts'
+import { OpenDescriptors } from './open-descriptors.ts'
 import { Readiness } from './readiness.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
@@ -31,11 +32,18 @@ const WRITABLE_WAIT_MS = 2
 
 const openPorts = new Set<FfiPort>()
 
-export function openFfiPort(options: { readonly blocking: true }): BlockingUdpPort
-export function openFfiPort(options: { readonly blocking: boolean }): UdpPort
-export function openFfiPort(options: { readonly blocking: boolean }): UdpPort {
+export interface FfiPortOptions {
+  readonly blocking: boolean
+  /** Of a thread that may be cut off: what the port has open is written here. */
+  readonly descriptors?: OpenDescriptors
+}
+
+export function openFfiPort(options: FfiPortOptions & { readonly blocking: true }): BlockingUdpPort
+export function openFfiPort(options: FfiPortOptions): UdpPort
+export function openFfiPort({ blocking, descriptors }: FfiPortOptions): UdpPort {
   const libc = loadLibc()
-  return options.blocking ? new BlockingFfiPort(libc) : new EventLoopFfiPort(libc)
+  const noted = descriptors ?? new OpenDescriptors()
+  return blocking ? new BlockingFfiPort(libc, noted) : new EventLoopFfiPort(libc, noted)
 }
 
 abstract class FfiPort {
@@ -48,6 +56,7 @@ abstract class FfiPort {
   protected readonly readiness: Readiness
   protected isShut = false
   readonly #libc: Libc
+  readonly #descriptors: OpenDescriptors
   readonly #sockets = new SocketTable()
   readonly #receiver: Receiver
   readonly #sender: Sender
@@ -60,9 +69,11 @@ abstract class FfiPort {
   readonly #hungry: number[] = []
   #turn = 0
 
-  constructor(libc: Libc, writableWaitMs: number) {
+  constructor(libc: Libc, descriptors: OpenDescriptors, writableWaitMs: number) {
     this.#libc = libc
+    this.#descriptors = descriptors
     this.readiness = new Readiness(libc)
+    descriptors.add(this.readiness.fd)
     this.#receiver = new Receiver(libc)
     this.#sender = new Sender(libc, this.#sockets, writableWaitMs)
     this.#errorQueue = new ErrorQueue(libc)
@@ -72,9 +83,11 @@ abstract class FfiPort {
   open(options: SocketOptions): number {
     if (this.isShut) throw new UdpError(UdpErrorCode.closed, 'the port is shut down')
     const socket = openSocket(this.#libc, options)
+    this.#descriptors.add(socket.fd)
     const slot = this.#sockets.add(socket)
     if (slot >= 0 && this.readiness.add(socket.fd, slot)) return this.#sockets.idAt(slot)
     if (slot >= 0) this.#sockets.remove(slot)
+    this.#descriptors.remove(socket.fd)
     this.#libc.close(socket.fd)
     throw new UdpError(UdpErrorCode.tooManySockets, 'no room for another socket')
   }
@@ -90,6 +103,7 @@ abstract class FfiPort {
     if (slot < 0) return
     const fd = this.#sockets.fdAt(slot)
     this.readiness.remove(fd)
+    this.#descriptors.remove(fd)
     this.#libc.close(fd)
     this.#sockets.remove(slot)
     this.#readyIsFresh = false
@@ -126,6 +140,7 @@ abstract class FfiPort {
     if (this.isShut) return
     const { slots } = this.#sockets
     while (slots.length > 0) this.close(this.#sockets.idAt(slots[0]!))
+    this.#descriptors.remove(this.readiness.fd)
     this.readiness.close()
     this.isShut = true
     openPorts.delete(this)
@@ -171,8 +186,8 @@ abstract class FfiPort {
 }
 
 class BlockingFfiPort extends FfiPort implements BlockingUdpPort {
-  constructor(libc: Libc) {
-    super(libc, WRITABLE_WAIT_MS)
+  constructor(libc: Libc, descriptors: OpenDescriptors) {
+    super(libc, descriptors, WRITABLE_WAIT_MS)
   }
 
   wait(timeoutMs: number): boolean {
@@ -185,8 +200,8 @@ class EventLoopFfiPort extends FfiPort implements UdpPort {
   #timer: NodeJS.Timeout | undefined
   #settle: ((isReady: boolean) => void) | undefined
 
-  constructor(libc: Libc) {
-    super(libc, 0)
+  constructor(libc: Libc, descriptors: OpenDescriptors) {
+    super(libc, descriptors, 0)
   }
 
   wait(timeoutMs: number): Promise<boolean> {
