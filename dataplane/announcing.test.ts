@@ -158,6 +158,21 @@ describe('what the announcer says', () => {
   })
 })
 
+it('orders of the cluster reach the announcer with the proof; that they are not known is a reason', async () => {
+  const { world, say, condition } = await heard({ sessions: [], sessionsWanted: 0 })
+  expect(world.balancer.prove().orders).toBeNull()
+  world.wishTrouble = { reason: 'OrdersUnread', message: 'BgpPeers: forbidden' }
+  await world.pass()
+  expect(condition()).toMatchObject({ status: 'False', reason: 'OrdersUnread' })
+  expect(world.events()).toContain('OrdersUnread')
+  world.wishes = { peers: [{ kind: 'BgpPeer' }], nodeLabels: { rack: '1' } }
+  world.wishTrouble = null
+  await say({})
+  await world.pass()
+  expect(world.balancer.prove().orders).toEqual(world.wishes)
+  expect(condition()).toMatchObject({ status: 'True' })
+})
+
 describe('a node that announces nothing', () => {
   it('is not ready: the condition says why', async () => {
     const { condition } = await heard({ announced: [] }, (world) => {

@@ -34,7 +34,7 @@ export function announcing(state: BalancerState): Announcing | null {
   }
   if (state.isStopping) return no('Leaving', 'the balancer ends: its addresses are withdrawn')
   if (state.isInMaintenance) return no('Maintenance', 'out of service by `spec.maintenance`')
-  return withoutAddress(state, announcement) ?? withoutSession(announcement) ?? yes(state)
+  return withoutAddress(state, announcement) ?? withoutSession(state, announcement) ?? yes(state)
 }
 
 /** Every address that this node should serve. */
@@ -73,10 +73,16 @@ function withoutAddress(state: BalancerState, said: AnnouncingNode): Announcing 
     : no(problem.reason, problem.message)
 }
 
-function withoutSession({ sessions, sessionsWanted, problems }: AnnouncingNode): Announcing | null {
+function withoutSession(
+  { ordersTrouble }: BalancerState,
+  { sessions, sessionsWanted, problems }: AnnouncingNode,
+): Announcing | null {
   if (sessions.some(({ state }) => state === 'Established')) return null
   const [problem] = problems
   if (problem !== undefined) return no(problem.reason, problem.message)
+  if (sessionsWanted === 0 && ordersTrouble !== null) {
+    return no(ordersTrouble.reason, ordersTrouble.message)
+  }
   if (sessionsWanted === 0) return no('NoPeer', 'no BgpPeer selects this node')
   const states = sessions.map(({ peer, state, message }) => `${peer}: ${message ?? state}`)
   return no('NoSession', `no router has a session with this node: ${states.join('; ')}`)

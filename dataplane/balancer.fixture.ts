@@ -12,6 +12,8 @@ import { Counters } from './counters.ts'
 import { KEY_ID, table } from './forward.fixture.ts'
 import { GATHER_MS, RESCAN_MS } from './limits.ts'
 import { type Clock, type Notice, type Staleness, StoreError, StoreErrorCode } from './ports.ts'
+import type { Orders } from './proof.ts'
+import type { Trouble } from './troubles.ts'
 import { type SocketReport, SocketState, type WorkerConfig } from './worker-config.ts'
 
 export const ID = 'default.registrars'
@@ -48,6 +50,9 @@ export class World {
   isUnknown = false
   /** What people do to the report. */
   readonly orders = { isGone: false, isMaintenanceWanted: false }
+  /** What the cluster wants of the announcer. */
+  wishes: Orders | null = null
+  wishTrouble: Trouble | null = null
   /** Reports are written when it opens. */
   reportGate: Promise<void> = Promise.resolve()
   /** How often memory was to be released. */
@@ -144,6 +149,7 @@ export class World {
           return this.keysText
         },
       },
+      orders: { orders: () => this.wishes, trouble: () => this.wishTrouble },
       lastGood: {
         list: async () => [...this.copies.keys()],
         read: async (id) => this.copies.get(id),

@@ -184,9 +184,12 @@ export class Balancer implements WorkerEvents {
 
   /** Of a person: through the cluster, or through the directory that the announcer reads. */
   #takeOrders(): void {
-    const { announcement } = this.state
-    this.state.isInMaintenance =
-      this.#ports.reports.isMaintenanceWanted || announcement?.isInMaintenance === true
+    const { reports, orders } = this.#ports
+    const { state } = this
+    state.isInMaintenance =
+      reports.isMaintenanceWanted || state.announcement?.isInMaintenance === true
+    state.orders = orders.orders()
+    state.ordersTrouble = orders.trouble()
   }
 
   #listenForAnnouncer(): void {
@@ -250,6 +253,7 @@ export class Balancer implements WorkerEvents {
       ...about('keys', state.keys.trouble === null ? [] : [state.keys.trouble]),
       ...about('inside', insideTroubles(state)),
       ...about('announcer', announcerTroubles(state)),
+      ...about('orders', state.ordersTrouble === null ? [] : [state.ordersTrouble]),
       ...state.tables.ids.flatMap((id) => about(displayName(id), problemsOf(state, id))),
     ])
     this.#markLog.note(state.pools)

@@ -113,6 +113,8 @@ export const SELF_TEST_FALL = 3
 export const ANNOUNCEMENT_FRESH_MS = 2_000
 /** Passes come every RESCAN_MS; of a longer pause no more than this counts as its silence. */
 export const PASS_GAP_MAX_MS = 1_200
+/** BgpPeers passed on to the announcer; a node has no more than 64 sessions. */
+export const BGP_PEERS_MAX = 512
 /** What an announcer may say: its addresses twice, its sessions, its problems. */
 export const ANNOUNCEMENT_BYTES_MAX = 512 * 1024
 

@@ -7,6 +7,8 @@
 import type { SipBalancerStatus } from '@sipcast/crds'
 import type { ProbeResult, ProbeTarget } from '@sipcast/net'
 import type { Counters } from './counters.ts'
+import type { Orders } from './proof.ts'
+import type { Trouble } from './troubles.ts'
 import type { SocketReport, WorkerConfig } from './worker-config.ts'
 
 export interface Clock {
@@ -71,6 +73,14 @@ export interface TableSource {
 export interface KeySource {
   /** The keys' document; null while there is none, undefined: not known yet. */
   readKeys(): Promise<string | null | undefined>
+}
+
+/** What a cluster wants of the announcer, which has no access to it. */
+export interface OrderSource {
+  /** Null: not known yet, or there is no cluster. */
+  orders(): Orders | null
+  /** Null: what `orders` says is what there is. */
+  trouble(): Trouble | null
 }
 
 /** Copies of the tables in use that outlive this process. */
@@ -139,6 +149,7 @@ export interface Ports {
   readonly clock: Clock
   readonly tables: TableSource
   readonly keys: KeySource
+  readonly orders: OrderSource
   readonly lastGood: LastGoodStore
   readonly reports: ReportSink
   readonly workers: PacketWorkers

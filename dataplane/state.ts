@@ -16,6 +16,7 @@ import type { ServedPool } from './served-pool.ts'
 import { Sockets } from './sockets.ts'
 import { Tables } from './tables.ts'
 import { Tallies } from './tallies.ts'
+import type { Trouble } from './troubles.ts'
 
 /** A table that every running worker uses. */
 export interface InUse {
@@ -60,6 +61,8 @@ export class BalancerState {
   readonly tallies = new Tallies()
   /** What the cluster wants of the announcer beside us; null: not known yet, or there is no cluster. */
   orders: Orders | null = null
+  /** Why they may not be what there is; null: they are. */
+  ordersTrouble: Trouble | null = null
   /** What the announcer beside us said last; null: there was none yet. */
   announcement: HeardAnnouncement | null = null
   /** How often it said something. */

@@ -68,6 +68,7 @@ async function balance(config: BalancerConfig): Promise<void> {
       clock,
       tables: world.tables,
       keys: world.keys,
+      orders: world.orders,
       lastGood: new StateDirectory(config.stateDirectory, world.stateRoot),
       reports: world.reports,
       workers,

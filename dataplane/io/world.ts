@@ -16,7 +16,7 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }
 
-export interface World extends Pick<Ports, 'tables' | 'keys' | 'reports'> {
+export interface World extends Pick<Ports, 'tables' | 'keys' | 'orders' | 'reports'> {
   /** Copies of tables are written only while this directory is there: see AtomicWrite. */
   readonly stateRoot: string
   /** Calls back when something may have changed, until the returned function ends it. */
@@ -40,6 +40,8 @@ async function openDirectory(
   return {
     tables: directory,
     keys: directory,
+    // The announcer reads the directory itself.
+    orders: { orders: () => null, trouble: () => null },
     reports: directory,
     stateRoot: path,
     follow: (changed) => watchFolders([path, directory.tablesPath], changed),

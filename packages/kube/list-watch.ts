@@ -37,8 +37,8 @@ export interface ListWatchOptions<T> {
   readonly take: (object: ApiObject) => T
   /** `value` is null where it is gone, `last` where it was not known. `id`: `NAMESPACE/NAME`, or `NAME`. */
   readonly onChange: (id: string, value: T | null, last: T | null) => void
-  /** Why changes may be missing; null: they no longer are. */
-  readonly onTrouble?: (message: string | null) => void
+  /** Why changes may be missing; null: they no longer are. `code`: of what the trouble began with. */
+  readonly onTrouble?: (message: string | null, code: ApiErrorCode | null) => void
   /** An error thrown by `take` or `onChange`: a defect of the program. Default: a warning of the process. */
   readonly onDefect?: (error: unknown, id: string) => void
   readonly clock: Clock
@@ -195,7 +195,7 @@ export class ListWatch<T> {
     if (error.code === ApiErrorCode.gone && this.#backOff.failures === 0) {
       return this.#backOff.next() / 2
     }
-    this.#inTrouble(this.#troubleOf(error))
+    this.#inTrouble(this.#troubleOf(error), error.code)
     return this.#backOff.next(error.retryAfterMs)
   }
 
@@ -205,17 +205,17 @@ export class ListWatch<T> {
     return `the API server has no ${resourceOf(this.#options.path)}: are its CustomResourceDefinitions installed?`
   }
 
-  #inTrouble(message: string): void {
+  #inTrouble(message: string, code: ApiErrorCode): void {
     if (this.#troubleSince !== null) return
     this.#troubleSince = this.#options.clock.nowMs()
-    this.#options.onTrouble?.(message)
+    this.#options.onTrouble?.(message, code)
   }
 
   #wellAgain(): void {
     this.#backOff.reset()
     if (this.#troubleSince === null) return
     this.#troubleSince = null
-    this.#options.onTrouble?.(null)
+    this.#options.onTrouble?.(null, null)
   }
 
   #selectors(): Query {

@@ -238,7 +238,7 @@ describe.runIf(requires('kubernetes'))('CRDs', () => {
     })
     const list = await server.kubectl('get', 'sb')
     expect(list.split('\n')[0]?.trim().split(/\s+/)).toEqual(
-      'NAME READY REASON SIPPROXIES SERVING RATE HEARTBEAT MAINTENANCE AGE'.split(' '),
+      'NAME READY REASON SIPPROXIES SERVING ANNOUNCED BGP HEARTBEAT MAINTENANCE AGE'.split(' '),
     )
   })
 

@@ -4,6 +4,7 @@
  * process, socket or file behind.
  */
 import { writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import {
   type BalancedSipProxy,
@@ -13,6 +14,9 @@ import {
 import { paths } from '@sipcast/kube'
 import { eventually, FakeApiServer, type Process, startProcess } from '@sipcast/lab'
 import { encodeTable, type TableContent } from '@sipcast/mapping'
+import type { Announcement } from '../../dataplane/announcement.ts'
+import { proofSocketPath } from '../../dataplane/config.ts'
+import { parseProof, type Proof } from '../../dataplane/proof.ts'
 import { LoneBalancer, MAIN } from './lone-balancer.ts'
 
 export const NAMESPACE = 'sipcast-system'
@@ -100,6 +104,24 @@ export class ClusterBalancer {
   report(): SipBalancerStatus | null {
     const [object] = this.server.objects(paths.sipBalancers())
     return sipBalancerStatusSchema.safeParse(object?.['status']).data ?? null
+  }
+
+  /** Says this in the announcer's place; the balancer's proof. */
+  async announce(announcement: Announcement): Promise<Proof> {
+    const socketPath = proofSocketPath(this.fileOf('state'))
+    const text = await new Promise<string>((resolve, reject) => {
+      const asked = request({ socketPath, path: '/proof', method: 'POST' }, (response) => {
+        let answer = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          answer += chunk
+        })
+        response.on('end', () => resolve(answer))
+      })
+      asked.on('error', reject).end(JSON.stringify(announcement))
+    })
+    const proof = parseProof(text)
+    if (proof === null) throw new Error(`no proof: ${text}`)
+    return proof
   }
 
   /** Asks the report until it is so; how long that took. */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { paths } from '@sipcast/kube'
 import { eventually } from '@sipcast/lab'
 import { encodeTable } from '@sipcast/mapping'
+import type { Announcement } from '../../dataplane/announcement.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   ClusterBalancer,
@@ -104,6 +105,54 @@ describe('with an API server that answers', () => {
     cluster.server.put(SIP_BALANCER, { ...object!, spec: { maintenance: true } })
     await cluster.reported('maintenance', (_, { maintenance }) => maintenance === true)
     await isServing()
+  })
+
+  test('the announcer gets to know what the cluster wants, and the cluster how it fares', async () => {
+    const { server, lone } = cluster
+    server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1' } } })
+    const spec = { peerAddress: '192.0.2.1', peerASN: 64512, localASN: 64513 }
+    server.put(paths.bgpPeer('tor-a'), { metadata: { name: 'tor-a' }, spec })
+    await cluster.start()
+    await cluster.untilServing()
+    const announcement: Announcement = {
+      announced: [],
+      held: [lone.shared],
+      isInMaintenance: false,
+      sessions: [{ peer: 'tor-a', state: 'Established', bfd: 'Up' }],
+      sessionsWanted: 1,
+      problems: [],
+    }
+    const proof = await eventually('a passed test of its own', async () => {
+      const answer = await cluster.announce(announcement)
+      return answer.ready.length > 0 && answer
+    })
+    expect(proof).toMatchObject({
+      ready: [lone.shared],
+      isLeaving: false,
+      orders: { peers: [{ metadata: { name: 'tor-a' }, spec }], nodeLabels: { rack: '1' } },
+    })
+    const announcing = (reason: string) =>
+      eventually(reason, async () => {
+        const announced = reason === 'Announced' ? [lone.shared] : []
+        await cluster.announce({ ...announcement, announced })
+        return cluster.report()?.conditions?.some((one) => one.reason === reason) ?? false
+      })
+    await announcing('NotAnnouncedYet')
+    await announcing('Announced')
+    expect(cluster.report()).toMatchObject({
+      announcedAddresses: [lone.shared],
+      bgpSessions: [{ peer: 'tor-a', state: 'Established' }],
+      summary: { announced: '1/1', bgp: '1/1' },
+    })
+    server.put(SIP_BALANCER, { metadata: { name: NAME }, spec: { maintenance: true } })
+    await announcing('Maintenance')
+    expect(await cluster.announce(announcement)).toMatchObject({
+      ready: [lone.shared],
+      isLeaving: true,
+    })
+    await cluster.reported('silence', (_, { conditions }) => {
+      return conditions?.some(({ reason }) => reason === 'AnnouncerSilent') ?? false
+    })
   })
 
   test('ends in order, and says so', async () => {

@@ -47,7 +47,7 @@ export class ClusterTables implements TableSource {
         if (version === null) this.#drop(idOf(path))
         this.#changed()
       },
-      onTrouble: (message) => this.#trouble.tell(message),
+      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 

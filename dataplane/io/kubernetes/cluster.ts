@@ -1,6 +1,6 @@
 /**
- * The cluster as a balancer sees it: tables in ConfigMaps, keys in a Secret or its mounted copy, the report in
- * a SipBalancer. Not here: what they mean. Invariant: an API server that is down, slow or lying delays nothing
+ * The cluster as a balancer sees it: tables in ConfigMaps, keys in a Secret or its mounted copy, orders to
+ * the announcer in BgpPeers and labels, the report in a SipBalancer. Not here: what they mean. Invariant: an API server that is down, slow or lying delays nothing
  * but itself: what was read stays, what is to be written waits.
  */
 
@@ -17,6 +17,7 @@ import { API_TIMEOUT_MS } from '../../limits.ts'
 import { KeysFile } from '../keys-file.ts'
 import { systemClock, systemRandom } from '../system-clock.ts'
 import { RefusedError, type World } from '../world.ts'
+import { ClusterOrders } from './cluster-orders.ts'
 import { ClusterTables } from './cluster-tables.ts'
 import { SecretKeys } from './secret-keys.ts'
 import { SipBalancerReports } from './sip-balancer-reports.ts'
@@ -46,13 +47,15 @@ export async function openCluster(
   const tables = new ClusterTables({ ...options, namespace })
   const keys =
     keysFile === null ? new SecretKeys({ ...options, namespace }) : new KeysFile(keysFile)
+  const orders = new ClusterOrders({ ...options, name })
   const reports = new SipBalancerReports({ ...options, name })
   return {
     tables,
     keys,
+    orders,
     reports,
     follow: (changed) => {
-      const ends = [tables, keys, reports].map((part) => part.follow(changed))
+      const ends = [tables, keys, orders, reports].map((part) => part.follow(changed))
       return () => {
         for (const end of ends) end()
         api.close()

@@ -26,7 +26,7 @@ export class SecretKeys implements KeySource {
       fieldSelector: `metadata.name=${NAME}`,
       take: textOf,
       onChange: () => this.#changed(),
-      onTrouble: (message) => this.#trouble.tell(message),
+      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 

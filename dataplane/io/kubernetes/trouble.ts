@@ -1,14 +1,17 @@
 /** What a watch of the API server says of its troubles, for whoever reads what it keeps. */
 
-import type { ListWatch } from '@sipcast/kube'
+import type { ApiErrorCode, ListWatch } from '@sipcast/kube'
 import type { Staleness } from '../../ports.ts'
 
 /** Remembers the words of the trouble. */
 export class Trouble {
   message = ''
+  code: ApiErrorCode | null = null
 
-  tell(message: string | null): void {
-    if (message !== null) this.message = message
+  tell(message: string | null, code: ApiErrorCode | null): void {
+    if (message === null) return
+    this.message = message
+    this.code = code
   }
 }
 
