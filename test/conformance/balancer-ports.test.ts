@@ -15,7 +15,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Directory } from '../../dataplane/io/directory.ts'
 import { watchFolders } from '../../dataplane/io/directory-watch.ts'
 import { KeysFile } from '../../dataplane/io/keys-file.ts'
-import { ClusterOrders } from '../../dataplane/io/kubernetes/cluster-orders.ts'
 import { ClusterTables } from '../../dataplane/io/kubernetes/cluster-tables.ts'
 import { SecretKeys } from '../../dataplane/io/kubernetes/secret-keys.ts'
 import { SipBalancerReports } from '../../dataplane/io/kubernetes/sip-balancer-reports.ts'
@@ -300,90 +299,6 @@ describe('an API server, besides', () => {
     expect(server.seen.slice(before).filter(({ verb }) => verb === 'apply')).toEqual([])
     await sleep(1_100)
     await reports.write(REPORT)
-  })
-
-  describe('orders to the announcer', () => {
-    let orders: ClusterOrders
-    let changes = 0
-    let end: () => void
-    const follow = () => {
-      const after = systemClock.after.bind(systemClock)
-      const clock = { nowMs: () => performance.now(), setTimer: after }
-      orders = new ClusterOrders({ api, clock, random: Math.random, name: NAME })
-      changes = 0
-      end = orders.follow(() => changes++)
-    }
-    const known = async () => await eventually('orders', () => orders.orders())
-    afterEach(() => end())
-
-    const spec = { peerAddress: '192.0.2.1', peerASN: 64512, localASN: 64513 }
-    const putPeer = (name: string): void => {
-      const managedFields = [{ manager: 'kubectl', operation: 'Apply' }]
-      const metadata = { name, managedFields }
-      server.put(paths.bgpPeer(name), { metadata, spec, status: { summary: { sessions: '1/1' } } })
-    }
-
-    test('are the BgpPeers as people wrote them, and the labels of this node alone', async () => {
-      server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1' } } })
-      server.put(paths.node('other'), { metadata: { name: 'other', labels: { rack: '2' } } })
-      putPeer('tor-b')
-      putPeer('tor-a')
-      follow()
-      const { peers, nodeLabels } = await known()
-      expect(nodeLabels).toEqual({ rack: '1' })
-      expect(peers).toMatchObject([
-        { apiVersion: 'sipcast.io/v1alpha1', kind: 'BgpPeer', metadata: { name: 'tor-a' }, spec },
-        { metadata: { name: 'tor-b' } },
-      ])
-      expect(JSON.stringify(peers)).not.toMatch(/managedFields|sessions/)
-      expect(orders.trouble()).toBeNull()
-    })
-
-    test('change when they are others, not when a node or a peer reports', async () => {
-      server.put(paths.node(NAME), { metadata: { name: NAME } })
-      putPeer('tor-a')
-      follow()
-      await known()
-      await sleep(100)
-      const before = changes
-      const status = { conditions: [{ type: 'Ready' }] }
-      server.put(paths.node(NAME), { metadata: { name: NAME }, status })
-      putPeer('tor-a')
-      await sleep(100)
-      expect(changes).toBe(before)
-      server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '3' } } })
-      await eventually('a label', () => orders.orders()?.nodeLabels['rack'] === '3')
-      server.take(paths.bgpPeer('tor-a'))
-      await eventually('no peer', () => orders.orders()?.peers.length === 0)
-      expect(changes).toBeGreaterThan(before)
-    })
-
-    test('are known without a Node, or where it may not be read; not without BgpPeers', async () => {
-      const effect = { kind: 'refusal', status: 403, reason: 'Forbidden' } as const
-      const showNode = server.inject({ effect, resource: 'nodes' })
-      const showPeers = server.inject({ effect, resource: 'bgppeers' })
-      server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1' } } })
-      putPeer('tor-a')
-      follow()
-      await sleep(300)
-      expect(orders.orders()).toBeNull()
-      showPeers()
-      expect(await known()).toMatchObject({ peers: [{}], nodeLabels: {} })
-      showNode()
-      await eventually('labels', () => orders.orders()?.nodeLabels['rack'] === '1')
-    })
-
-    test('stay what they were while nobody answers, and that is said', async () => {
-      putPeer('tor-a')
-      follow()
-      await known()
-      await server.goAway()
-      await eventually('trouble', () => orders.trouble(), 20_000)
-      expect(orders.trouble()).toMatchObject({ reason: 'OrdersUnread' })
-      expect(orders.orders()).toMatchObject({ peers: [{}], nodeLabels: {} })
-      await server.comeBack()
-      await eventually('peace', () => orders.trouble() === null, 20_000)
-    }, 60_000)
   })
 
   test('tables are unknown, not absent, until the first list; old ones stay while nobody answers', async () => {
