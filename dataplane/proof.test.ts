@@ -120,6 +120,19 @@ describe('a proof', () => {
     expect(proof.addresses).toEqual(['203.0.113.1'])
   })
 
+  it('serves by the old table until the new one is in use', async () => {
+    const { world, prove } = await running()
+    world.obey = false
+    world.publish({ epoch: 2 })
+    await world.pass()
+    expect(prove()).toMatchObject({ ready: ADDRESSES, reason: 'Serving' })
+    world.acknowledge(0)
+    expect(prove().ready).toEqual(ADDRESSES)
+    world.acknowledge(1)
+    await world.pass()
+    expect(prove().ready).toEqual(ADDRESSES)
+  })
+
   it('is not of a balancer without workers', async () => {
     const { world, prove } = await running()
     world.stopped.add(0)

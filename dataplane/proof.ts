@@ -3,13 +3,12 @@
  * node should hold, and those at which it really serves. Not here: the socket (`io/proof-socket.ts`), what the
  * announcer makes of it (`announcer/`). Invariants: whoever can ask has asked the main thread, so a proof is
  * never about a hung one; an address counts as served only if every worker turns, has it bound at every port
- * and uses the table, and if it has answered the balancer's own test.
+ * and uses a table with it, and if it has answered the balancer's own test.
  */
 
 import type { Table } from '@sipcast/mapping'
 import type { Counters } from './counters.ts'
 import { isAlive, readiness } from './health.ts'
-import { isSameTable } from './in-use.ts'
 import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
@@ -114,15 +113,12 @@ function wantedAddresses(state: BalancerState): readonly string[] {
 }
 
 function servedAddresses(
-  { keys, sockets, pools, inUse }: BalancerState,
+  { keys, sockets, inUse }: BalancerState,
   wanted: readonly string[],
 ): readonly string[] {
   if (keys.current.length === 0) return []
-  const usable = new Set(
-    [...inUse]
-      .filter(([id, { table }]) => isSameTable(pools.get(id)?.table ?? table, table))
-      .flatMap(([, { table }]) => table.addresses),
-  )
+  // By the old one until workers have taken up the new one: a change of a table is no break.
+  const usable = new Set([...inUse.values()].flatMap(({ table }) => table.addresses))
   const isBound = (address: string): boolean => {
     const own = outsideSockets(sockets, address)
     return own.length > 0 && own.every(({ state }) => state === SocketState.bound)
