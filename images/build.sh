@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images sipcast:TAG and sipcast-kamailio:TAG (default: dev) with the local Docker engine.
+# Builds the images sipcast:TAG, sipcast-bird:TAG and sipcast-kamailio:TAG (default: dev) with the local Docker engine;
+# or those that are named: `images/build.sh TAG router`.
 # Certificates that this machine's administrator added, and another npm registry, are used for the build only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +15,8 @@ arguments=(
   --build-arg "VERSION=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)"
   --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)"
 )
-for name in sipcast kamailio; do
+[ $# -gt 1 ] || set -- "$tag" sipcast bird kamailio
+for name in "${@:2}"; do
   image=sipcast-$name
   [ "$name" != sipcast ] || image=sipcast
   docker build --quiet --file "images/$name/Dockerfile" --tag "$image:$tag" "${arguments[@]}" .
