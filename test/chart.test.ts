@@ -47,3 +47,33 @@ test('the build of the image knows every workspace', () => {
   ]
   expect(copies.map(([, folder]) => folder)).toEqual(workspaces)
 })
+
+test('by values, a router is told all that a BgpPeer is told, within the same bounds', () => {
+  const schema = JSON.parse(read('charts/sipcast/values.schema.json').text) as {
+    properties: { bgp: { properties: { peers: { items: Fields } } } }
+  }
+  const { properties, required } = schema.properties.bgp.properties.peers.items
+  const crd = parse(read('crds/bgppeers.yaml').text) as {
+    spec: { versions: [{ schema: { openAPIV3Schema: { properties: { spec: Fields } } } }] }
+  }
+  const { spec } = crd.spec.versions[0].schema.openAPIV3Schema.properties
+  expect(Object.keys(properties)).toEqual(['name', ...Object.keys(spec.properties)])
+  expect(required).toEqual(['name', ...spec.required])
+  for (const field of ['port', 'multihop', 'holdTime']) {
+    const { minimum, maximum, pattern } = spec.properties[field]!
+    expect(properties[field]).toMatchObject(
+      pattern === undefined ? { minimum, maximum } : { pattern },
+    )
+  }
+})
+
+interface Fields {
+  readonly properties: Readonly<Record<string, Field>>
+  readonly required: readonly string[]
+}
+
+interface Field {
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly pattern?: string
+}

@@ -22,8 +22,14 @@ export const NAMESPACE = 'sipcast-chart-test'
 const run = promisify(execFile)
 const OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 
-/** The chart's objects under these values. @throws with Helm's words */
-export async function render(values: object = {}): Promise<readonly Rendered[]> {
+/**
+ * The chart's objects under these values, for a cluster that knows its resources, unless told otherwise.
+ * @throws with Helm's words
+ */
+export async function render(
+  values: object = {},
+  { isFirst = false }: { readonly isFirst?: boolean } = {},
+): Promise<readonly Rendered[]> {
   const args = [
     'template',
     'sipcast',
@@ -32,6 +38,7 @@ export async function render(values: object = {}): Promise<readonly Rendered[]> 
     NAMESPACE,
     '--kube-version',
     KUBE_VERSION,
+    ...(isFirst ? [] : ['--api-versions', 'sipcast.io/v1alpha1/BgpPeer']),
   ]
   const sets = Object.entries(values).flatMap(([name, value]) => [
     '--set-json',
@@ -75,4 +82,47 @@ export async function asAccount(account: string, node: string | null): Promise<A
   return new ApiServer({
     access: { ...access, headers: async () => ({ ...(await access.headers()), ...impersonation }) },
   })
+}
+
+export interface PodSpec {
+  readonly automountServiceAccountToken: boolean
+  readonly initContainers: readonly Container[]
+  readonly containers: readonly Container[]
+  readonly volumes: readonly {
+    readonly secret?: { readonly secretName: string; readonly optional?: boolean }
+  }[]
+}
+
+export interface Container {
+  readonly name: string
+  readonly image: string
+  readonly args: readonly string[]
+  readonly securityContext: {
+    readonly runAsUser?: number
+    readonly allowPrivilegeEscalation: boolean
+    readonly capabilities: { readonly add?: readonly string[] }
+  }
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
+}
+
+/** The balancers'. */
+export function podOf(objects: readonly Rendered[]): PodSpec {
+  const { spec } = objects.find(({ kind }) => kind === 'DaemonSet') as Rendered
+  return (spec as { template: { spec: PodSpec } }).template.spec
+}
+
+/** Names of containers with what they may do beyond the restricted profile. */
+export function addedIn(pod: PodSpec): readonly (readonly [string, readonly string[], boolean])[] {
+  return [...pod.initContainers, ...pod.containers].map(({ name, securityContext }) => [
+    name,
+    securityContext.capabilities.add ?? [],
+    securityContext.allowPrivilegeEscalation,
+  ])
+}
+
+/** Names of containers that have such a volume. */
+export function mounting(pod: PodSpec, volume: RegExp): readonly string[] {
+  return pod.containers
+    .filter(({ volumeMounts }) => volumeMounts.some(({ name }) => volume.test(name)))
+    .map(({ name }) => name)
 }

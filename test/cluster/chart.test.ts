@@ -1,7 +1,8 @@
 /**
  * The chart as Helm renders it, and what a real API server says to it: values refused, every switch, exactly the
  * rights that are meant, a balancer kept to its own SipBalancer; and the examples. It needs no nodes. Not here: the
- * chart's queries (chart-queries.test.ts), the product running (the other suites of this folder).
+ * chart's queries (chart-queries.test.ts), what announcing adds (chart-announcing.test.ts), the product running (the
+ * other suites of this folder).
  */
 import { parseSipProxy } from '@sipcast/crds'
 import { type ApiServer, paths } from '@sipcast/kube'
@@ -9,8 +10,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { requires } from '../requires.ts'
 import { ROOT } from '../repository.ts'
-import { refusedValues, SWITCHES } from './chart-values.ts'
-import { asAccount, kubectl, NAMESPACE, type Rendered, render, tryOut } from './chart-world.ts'
+import { PEER, refusedValues, SWITCHES } from './chart-values.ts'
+import {
+  addedIn,
+  asAccount,
+  kubectl,
+  mounting,
+  NAMESPACE,
+  podOf,
+  type Rendered,
+  render,
+  tryOut,
+} from './chart-world.ts'
 
 /** Runs of Helm. */
 const AT_ONCE = 4
@@ -31,6 +42,10 @@ const EVERYTHING = {
   'networkPolicy.proxies': [{ namespace: 'default', podSelector: { matchLabels: { app: 'a' } } }],
   'networkPolicy.nodeCIDRs': ['192.0.2.0/24'],
   remoteBalancers: ['edge-1', 'edge-2'],
+  'announcer.announce': 'bgp',
+  'bgp.peers': [PEER],
+  'bgp.passwordSecrets': ['router-b', 'router-a'],
+  'bird.image.digest': `sha256:${'0'.repeat(64)}`,
 }
 
 describe.runIf(requires('helm'))('the chart, rendered', () => {
@@ -45,7 +60,7 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
     )
     while (combinations.length > 0) {
       const together = combinations.splice(0, AT_ONCE)
-      for (const objects of await Promise.all(together.map(render))) {
+      for (const objects of await Promise.all(together.map((values) => render(values)))) {
         for (const { kind } of objects) kinds.add(kind)
         expect(new Set(objects.map(idOf)).size).toBe(objects.length)
       }
@@ -75,6 +90,8 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
       'ClusterRole events.k8s.io/events: create patch',
       'ClusterRole pods/status: patch',
       'ClusterRole pods: get list watch',
+      'ClusterRole sipcast.io/bgppeers/status: patch',
+      'ClusterRole sipcast.io/bgppeers: get list watch',
       'ClusterRole sipcast.io/sipbalancers: get list watch',
       'ClusterRole sipcast.io/sipproxies/status: patch',
       'ClusterRole sipcast.io/sipproxies: get list watch',
@@ -85,7 +102,8 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
       'Role secrets: create',
     ])
     expect(rightsIn(objects, 'sipcast-balancer')).toEqual([
-      'ClusterRole nodes: get',
+      'ClusterRole nodes: get list watch',
+      'ClusterRole sipcast.io/bgppeers: get list watch',
       'ClusterRole sipcast.io/sipbalancers/status: patch',
       'ClusterRole sipcast.io/sipbalancers: get list watch create patch',
       'Role configmaps: get list watch',
@@ -95,7 +113,8 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
   test('a balancer outside has the rights of its own name', async () => {
     const objects = await render({ remoteBalancers: ['edge-1'] })
     expect(rightsIn(objects, 'sipcast-balancer-edge-1')).toEqual([
-      'ClusterRole nodes [edge-1]: get',
+      'ClusterRole nodes [edge-1]: get list watch',
+      'ClusterRole sipcast.io/bgppeers: get list watch',
       'ClusterRole sipcast.io/sipbalancers [edge-1]: create patch',
       'ClusterRole sipcast.io/sipbalancers/status [edge-1]: patch',
       'ClusterRole sipcast.io/sipbalancers: get list watch',
@@ -110,7 +129,9 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
       'networkPolicy.enabled': true,
       'networkPolicy.proxies': [{ namespace: '123', podSelector: { matchLabels: { app: 'a' } } }],
     })
-    expect(rightsIn(objects, 'sipcast-balancer-10')).toContain('ClusterRole nodes [10]: get')
+    expect(rightsIn(objects, 'sipcast-balancer-10')).toContain(
+      'ClusterRole nodes [10]: get list watch',
+    )
     const names = objects.flatMap((object) => [
       object.metadata.namespace ?? '',
       ...((object['rules'] ?? []) as readonly Rule[]).flatMap(
@@ -122,22 +143,13 @@ describe.runIf(requires('helm'))('the chart, rendered', () => {
   })
 
   test('only the announcer may change the network, only the balancer has a token', async () => {
-    const { spec } = (await render()).find(({ kind }) => kind === 'DaemonSet') as Rendered
-    const pod = (spec as { template: { spec: PodSpec } }).template.spec
-    const added = [...pod.initContainers, ...pod.containers].map(({ name, securityContext }) => [
-      name,
-      securityContext.capabilities.add ?? [],
-      securityContext.allowPrivilegeEscalation,
-    ])
-    expect(added).toEqual([
+    const pod = podOf(await render())
+    expect(addedIn(pod)).toEqual([
       ['state-directory', ['CHOWN'], false],
       ['balancer', [], false],
       ['announcer', ['NET_ADMIN'], true],
     ])
-    const withToken = pod.containers.filter(({ volumeMounts }) =>
-      volumeMounts.some(({ name }) => name === 'token'),
-    )
-    expect(withToken.map(({ name }) => name)).toEqual(['balancer'])
+    expect(mounting(pod, /^token$/)).toEqual(['balancer'])
     expect(pod.automountServiceAccountToken).toBe(false)
   })
 })
@@ -224,21 +236,6 @@ describe.runIf(requires('helm', 'kubernetes'))('the chart and the API server', (
     stranger.close()
   })
 })
-
-interface PodSpec {
-  readonly automountServiceAccountToken: boolean
-  readonly initContainers: readonly Container[]
-  readonly containers: readonly Container[]
-}
-
-interface Container {
-  readonly name: string
-  readonly securityContext: {
-    readonly allowPrivilegeEscalation: boolean
-    readonly capabilities: { readonly add?: readonly string[] }
-  }
-  readonly volumeMounts: readonly { readonly name: string }[]
-}
 
 interface Rule {
   readonly apiGroups: readonly string[]

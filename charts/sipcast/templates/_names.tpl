@@ -21,6 +21,25 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/* Without a tag of its own, that of the image above: one build makes both. */}}
+{{- define "sipcast.birdImage" -}}
+{{- with .Values.bird.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Values.image.tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Secrets with passwords of BGP sessions, as a JSON list: those of `peers`, and further ones. */}}
+{{- define "sipcast.passwordSecrets" -}}
+{{- $names := .Values.bgp.passwordSecrets }}
+{{- range .Values.bgp.peers }}
+{{- with .passwordSecretRef }}{{ $names = append $names .name }}{{ end }}
+{{- end }}
+{{- if has "sipcast-keys" $names }}
+{{- fail "bgp.passwordSecrets: sipcast-keys is no password, and none of the announcer's business" }}
+{{- end }}
+{{- $names | uniq | toJson }}
+{{- end }}
+
 {{/* HOST:PORT of this variable, an address of the primary family. */}}
 {{- define "sipcast.listen" -}}
 {{- if eq .root.Values.primaryFamily "IPv6" }}[$({{ .variable }})]{{ else }}$({{ .variable }}){{ end }}:{{ .port }}

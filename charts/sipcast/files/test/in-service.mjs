@@ -1,7 +1,8 @@
 /**
  * `helm test`: whether the operator's replicas are ready and every node's balancer serves, by what the API says.
- * Runs in the product's own image (cwd is its folder), hence plain JavaScript by way of `node -e`. Not here: calls
- * and proxies; SipProxies that are not Ready are told, and are no failure of the installation.
+ * Runs in the product's own image (cwd is its folder), hence plain JavaScript by way of `node -e`. Not here: calls,
+ * proxies and routers; SipProxies that are not Ready are told, as BGP sessions are, and are no failure of the
+ * installation.
  */
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,7 +21,9 @@ while (missing.length > 0 && performance.now() < endsAtMs) {
   missing = await whatIsMissing()
 }
 const verdict = missing.length === 0 ? 'in service' : 'not in service'
-process.stdout.write([...(await sipProxies()), ...missing, verdict, ''].join('\n'))
+process.stdout.write(
+  [...(await sipProxies()), ...(await bgpPeers()), ...missing, verdict, ''].join('\n'),
+)
 api.close()
 process.exitCode = missing.length === 0 ? 0 : 1
 
@@ -51,6 +54,13 @@ async function sipProxies() {
   return items.map(({ metadata, status }) => {
     const { status: isReady = 'Unknown', reason = '' } = conditionOf(status, 'Ready') ?? {}
     return `SipProxy ${metadata.namespace}/${metadata.name}: Ready ${isReady} ${reason}`
+  })
+}
+
+async function bgpPeers() {
+  const { items } = await api.list('/apis/sipcast.io/v1alpha1/bgppeers')
+  return items.map(({ metadata, status }) => {
+    return `BgpPeer ${metadata.name}: ${status?.summary?.sessions ?? 'unknown'} sessions`
   })
 }
 
