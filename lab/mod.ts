@@ -14,6 +14,7 @@ export { Kubectl } from './cluster/kubectl.ts'
 export { nodesWithBalancers } from './cluster/lasting-phones.ts'
 export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
 export { RouteKeeper } from './cluster/route-keeper.ts'
+export { ClusterRouter, RouterKind } from './cluster/router.ts'
 export { run as runProgram } from './cluster/program.ts'
 export { conditionOf, isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export {

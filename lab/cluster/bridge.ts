@@ -18,7 +18,7 @@ interface Subnet {
 }
 
 /** kind's own default, and the variable it is overridden by. */
-const NETWORK = process.env['KIND_EXPERIMENTAL_DOCKER_NETWORK'] ?? 'kind'
+export const NETWORK = process.env['KIND_EXPERIMENTAL_DOCKER_NETWORK'] ?? 'kind'
 
 export async function findBridge(): Promise<Bridge> {
   const [network] = JSON.parse(await run('docker', ['network', 'inspect', NETWORK])) as Network[]

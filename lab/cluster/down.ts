@@ -4,6 +4,7 @@ import { CLUSTER_NAME } from './config.ts'
 import { KindCluster } from './kind.ts'
 import { removePhones } from './lasting-phones.ts'
 import { missingPrograms } from './program.ts'
+import { removeRouters } from './router.ts'
 import { step } from './step.ts'
 
 const missing = missingPrograms(['docker', 'kind'])
@@ -14,4 +15,5 @@ if (missing.length > 0) {
 const cluster = new KindCluster({ name: CLUSTER_NAME })
 // What is left to take away of phones, only root can have made.
 if (process.getuid?.() === 0) await step('phones', removePhones)
+await step('router', () => removeRouters(CLUSTER_NAME))
 await step(`cluster ${CLUSTER_NAME}`, () => cluster.delete())

@@ -20,23 +20,23 @@ const LOOK_EVERY_MS = 500
 
 export interface InstallOptions {
   readonly kubectl: Kubectl
-  /** Of the product's image. */
+  /** Of the product's images. */
   readonly tag: string
   /** Laid over this cluster's values: `balancer.insideSource=Shared`. */
   readonly set?: readonly string[]
+  /** Laid over them before those. */
+  readonly values?: object
 }
 
 /** Installs it, or upgrades what is there; resolves when every pod of it is ready. */
-export async function install({ kubectl, tag, set = [] }: InstallOptions): Promise<void> {
+export async function install(options: InstallOptions): Promise<void> {
+  const { kubectl, tag, set = [], values = {} } = options
   await kubectl.apply(namespace())
   const release = ['upgrade', '--install', RELEASE, CHART, '--namespace', NAMESPACE]
-  const values = ['--values', VALUES, '--set-string', `image.tag=${tag}`]
-  await run('helm', [
-    ...kubectl.forHelm,
-    ...release,
-    ...values,
-    ...set.flatMap((one) => ['--set', one]),
-  ])
+  const files = ['--values', VALUES, '--values', '-']
+  const sets = ['--set-string', `image.tag=${tag}`, ...set.flatMap((one) => ['--set', one])]
+  const input = JSON.stringify(values)
+  await run('helm', [...kubectl.forHelm, ...release, ...files, ...sets], { input })
   await untilReady(kubectl, NAMESPACE)
 }
 

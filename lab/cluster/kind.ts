@@ -15,6 +15,7 @@
  * Dual stack (`KIND_IP_FAMILY=dual`) is for kind's own node images. Whatever it is, the nodes have IPv6 addresses on
  * kind's bridge, so phones reach an IPv6 address of a SipProxy by the nodes; the pods behind may speak IPv4 only.
  */
+import { inspect } from './containers.ts'
 import { Kubectl } from './kubectl.ts'
 import { run } from './program.ts'
 
@@ -63,8 +64,10 @@ export class KindCluster {
 
   async nodes(): Promise<ClusterNode[]> {
     const names = (await run('kind', ['get', 'nodes', '--name', this.name])).trim().split('\n')
-    const found = JSON.parse(await run('docker', ['inspect', ...names])) as Inspected[]
-    return found.map(describe).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const nodes = (await inspect(names)).map(({ name, labels, ipv4, ipv6 }) => {
+      return { name, isWorker: labels['io.x-k8s.kind.role'] === 'worker', ipv4, ipv6 }
+    })
+    return nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Into every node; quick where it is there already. */
@@ -103,24 +106,6 @@ function configuration({ ipFamily = 'ipv4' }: KindOptions): string {
       ...Array.from({ length: WORKERS }, () => ({ role: 'worker' })),
     ],
   })
-}
-
-interface Inspected {
-  readonly Name: string
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
-  readonly NetworkSettings: {
-    readonly Networks: Readonly<Record<string, { IPAddress: string; GlobalIPv6Address: string }>>
-  }
-}
-
-function describe(container: Inspected): ClusterNode {
-  const [network] = Object.values(container.NetworkSettings.Networks)
-  return {
-    name: container.Name.replace('/', ''),
-    isWorker: container.Config.Labels['io.x-k8s.kind.role'] === 'worker',
-    ipv4: network?.IPAddress ?? '',
-    ipv6: network?.GlobalIPv6Address ?? '',
-  }
 }
 
 function access(kubeconfig: string | undefined): { kubeconfig?: string } {

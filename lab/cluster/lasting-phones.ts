@@ -5,16 +5,16 @@
 import { ip } from '../network/shell.ts'
 import { NAMESPACE } from './install.ts'
 import type { ClusterNode, KindCluster } from './kind.ts'
-import { type PhoneHome, PhoneNetwork, withdraw } from './phones.ts'
+import { type Hop, type PhoneHome, PhoneNetwork, withdraw } from './phones.ts'
 import type { Pod } from './troubles.ts'
 
 const PREFIX = 'sipcast-phone'
 const HOMES = 2
 const FIRST_PLACE = 2
 
-export async function makePhones(cluster: KindCluster): Promise<readonly PhoneHome[]> {
+/** @param hops by which they reach the shared addresses: a router, or nodes with balancers */
+export async function makePhones(hops: readonly Hop[]): Promise<readonly PhoneHome[]> {
   await removePhones()
-  const hops = await nodesWithBalancers(cluster)
   const place = { prefix: PREFIX, homes: HOMES, firstPlace: FIRST_PLACE }
   return (await PhoneNetwork.create({ ...place, hops, isLasting: true })).homes
 }

@@ -12,10 +12,11 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { TEST_CLUSTER_NAME, kindOptions } from './config.ts'
-import { buildImages, loadImages } from './images.ts'
+import { buildImages, buildRouterImage, loadImages } from './images.ts'
 import { install } from './install.ts'
 import { KindCluster } from './kind.ts'
 import { missingPrograms } from './program.ts'
+import { removeRouters } from './router.ts'
 import { step } from './step.ts'
 
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
@@ -51,19 +52,20 @@ async function run(args: readonly string[]): Promise<number> {
     console.error(`kept: KUBECONFIG=${kubeconfig}; kind delete cluster --name ${TEST_CLUSTER_NAME}`)
     return code
   }
-  await step(`deleting cluster ${TEST_CLUSTER_NAME}`, () => cluster.delete())
+  await step(`deleting cluster ${TEST_CLUSTER_NAME}`, () => deleteAll(cluster))
   await rm(directory, { recursive: true })
   return ending.signal.aborted ? INTERRUPTED : code
 }
 
 async function prepare(cluster: KindCluster, kubeconfig: string): Promise<void> {
-  if (await cluster.exists()) await step('an earlier cluster goes', () => cluster.delete())
+  if (await cluster.exists()) await step('an earlier cluster goes', () => deleteAll(cluster))
   const steps: readonly (readonly [name: string, action: () => Promise<unknown>])[] = [
     [
       `cluster ${cluster.name}`,
       () => KindCluster.create({ ...kindOptions(cluster.name), kubeconfig }),
     ],
-    ['images sipcast, sipcast-kamailio', buildImages],
+    ['images sipcast, sipcast-bird, sipcast-kamailio', buildImages],
+    ['image sipcast-router', buildRouterImage],
     [
       'product into the cluster',
       async () => await install({ kubectl: cluster.kubectl, tag: await loadImages(cluster) }),
@@ -74,6 +76,11 @@ async function prepare(cluster: KindCluster, kubeconfig: string): Promise<void> 
     await step(name, action)
   }
   ending.signal.throwIfAborted()
+}
+
+async function deleteAll(cluster: KindCluster): Promise<void> {
+  await removeRouters(cluster.name)
+  await cluster.delete()
 }
 
 async function vitest(args: readonly string[], kubeconfig: string): Promise<number> {
