@@ -137,7 +137,9 @@ export const bgpPeerStatusSchema = z.object({
     .max(16)
     .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .describe('What can be said of this router as a whole.'),
+    .describe(
+      '`Accepted`: the spec is valid. `Established`: every node that should has a session with this router.',
+    ),
   summary: z
     .object({
       sessions: z
@@ -159,6 +161,7 @@ export const bgpPeerSchema = z.looseObject({
   spec: bgpPeerSpecSchema,
 })
 
+export type BgpPeerStatus = z.output<typeof bgpPeerStatusSchema>
 export type BgpPeerSpec = z.output<typeof bgpPeerSpecSchema>
 
 /** A BgpPeer as the rest of sipcast sees it. */

@@ -1,6 +1,11 @@
 /** The door of @sipcast/crds: the resources' schemas, their types, and parsing with problems a person can act on. */
 export { canonicalAddress } from './address.ts'
-export { BGP_PEER_KIND, type BgpPeer, type BgpPeerSpec } from './bgp-peer.ts'
+export {
+  BGP_PEER_KIND,
+  type BgpPeer,
+  type BgpPeerSpec,
+  type BgpPeerStatus,
+} from './bgp-peer.ts'
 export { parseDurationMs } from './duration.ts'
 export { InsideSource } from './edge.ts'
 export type { LabelSelector } from './label.ts'
@@ -9,6 +14,7 @@ export {
   describeProblems,
   type Parsed,
   parseBgpPeer,
+  parseBgpPeerStatus,
   parseSipBalancer,
   parseSipBalancerStatus,
   parseSipProxy,

@@ -4,7 +4,7 @@
  * Not here: the schemas. Invariant: never throws, whatever it is given, and at most PROBLEMS_MAX problems come back.
  */
 import type { z } from 'zod'
-import { type BgpPeer, bgpPeerSchema } from './bgp-peer.ts'
+import { type BgpPeer, type BgpPeerStatus, bgpPeerSchema, bgpPeerStatusSchema } from './bgp-peer.ts'
 import {
   type SipBalancer,
   type SipBalancerStatus,
@@ -48,6 +48,12 @@ export function parseBgpPeer(object: unknown): Parsed<'bgpPeer', BgpPeer> {
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
   const { metadata, spec } = parsed.data
   return { ok: true, bgpPeer: { name: metadata.name, spec } }
+}
+
+export function parseBgpPeerStatus(object: unknown): Parsed<'status', BgpPeerStatus> {
+  const parsed = bgpPeerStatusSchema.safeParse(object)
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, object) }
+  return { ok: true, status: parsed.data }
 }
 
 export function parseSipBalancer(object: unknown): Parsed<'sipBalancer', SipBalancer> {

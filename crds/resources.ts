@@ -171,6 +171,12 @@ const bgpPeers: Resource = {
       description: 'Established sessions, of the nodes that should have one.',
     },
     {
+      name: 'Reason',
+      jsonPath: `.status.conditions[?(@.type=="Established")].reason`,
+      type: 'string',
+      description: 'Why not all are established, or that they are.',
+    },
+    {
       name: 'Hold',
       jsonPath: '.spec.holdTime',
       type: 'string',

@@ -38,7 +38,7 @@ export function announcing(state: BalancerState): Announcing | null {
 }
 
 /** Every address that this node should serve. */
-export function ownAddresses({ sockets }: BalancerState): readonly string[] {
+function ownAddresses({ sockets }: BalancerState): readonly string[] {
   const outside = sockets.merged().filter(({ role }) => role === 'outside')
   return [...new Set(outside.map(({ address }) => address))]
 }

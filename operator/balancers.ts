@@ -75,6 +75,15 @@ export class Balancers {
     return views
   }
 
+  freshReports(): readonly BalancerReport[] {
+    return [...this.#known.values()].filter(({ fresh }) => fresh).map(({ report }) => report)
+  }
+
+  /** Null: there is none. */
+  lastReport(name: string): BalancerReport | null {
+    return this.#known.get(name)?.report ?? null
+  }
+
   /** SipProxies that some fresh balancer serves although their tables are gone. */
   keysWithoutTable(): ReadonlySet<Key> {
     const keys = new Set<Key>()

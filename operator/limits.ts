@@ -97,3 +97,6 @@ export const EVENT_SERIES_AGE_MAX_MS = 600_000
 export const EVENT_SERIES_WRITE_PERIOD_MS = 10_000
 export const EVENT_SERIES_MAX = 4096
 export const EVENTS_PENDING_MAX = 256
+
+/** Reports of many nodes come together: the status of BgpPeers follows them after this, once for all. */
+export const BGP_PEER_SETTLE_MS = 500

@@ -8,7 +8,9 @@
 import type { ProbeResult } from '@sipcast/net'
 import type { AddressPools } from './address-pools.ts'
 import { admit, claim } from './admission.ts'
+import { announceNews } from './announce-news.ts'
 import { Balancers } from './balancers.ts'
+import { BgpPeers } from './bgp-peers.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
 import { KeyKeeper } from './key-keeper.ts'
@@ -34,6 +36,7 @@ export class Operator {
   readonly #probes: Probes
   readonly #queue: Queue
   readonly #keeper: KeyKeeper
+  readonly #bgpPeers: BgpPeers
   readonly #context: Context
   /** Keys with news that have not been looked at yet. */
   #news = new Set<Key>()
@@ -67,6 +70,12 @@ export class Operator {
       metrics: this.metrics,
       namedByTables: () => this.#namedKeys(),
       onSigningKey: () => this.#markAll(),
+    })
+    this.#bgpPeers = new BgpPeers({
+      store: ports.cluster.bgpPeers,
+      balancers: this.#balancers,
+      clock,
+      tell,
     })
     this.#context = {
       ports,
@@ -102,6 +111,7 @@ export class Operator {
     this.metrics.leader.set(0)
     this.#unwatch?.()
     this.#cancelHousekeeping?.()
+    this.#bgpPeers.stop()
     await this.#queue.stop()
   }
 
@@ -129,6 +139,9 @@ export class Operator {
         return
       case 'keys':
         void this.#keeper.step()
+        return
+      case 'bgpPeers':
+        this.#bgpPeers.mark()
         return
       case 'status': {
         const pool = this.#pools.get(change.key)
@@ -213,6 +226,11 @@ export class Operator {
   }
 
   #takeReport(name: string, report: BalancerReport | null): void {
+    if (report !== null) {
+      const last = this.#balancers.lastReport(name)
+      for (const notice of announceNews(last, report)) this.#ports.tell(notice)
+    }
+    this.#bgpPeers.mark()
     const { keys, doubted } = this.#balancers.update(name, report, this.#ports.clock.nowMs())
     for (const { key, id } of doubted) this.#probes.probeNow(key, id)
     this.#markEach(keys)
@@ -246,6 +264,7 @@ export class Operator {
       this.#markEach(this.#balancers.age(this.#ports.clock.nowMs()))
       this.#noteNews(this.#strays())
       void this.#keeper.step()
+      this.#bgpPeers.mark()
       this.#keepHouseLater()
     })
   }

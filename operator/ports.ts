@@ -5,7 +5,7 @@
  * Not here: any decision. Invariant: reconciling knows these interfaces only, so it does not know which skin it runs
  * on.
  */
-import type { LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
+import type { BgpPeerStatus, LabelSelector, SipBalancerStatus, SipProxyStatus } from '@sipcast/crds'
 import type { AssignInput, Assignment } from '@sipcast/mapping'
 import type { ProbeTarget } from '@sipcast/net'
 
@@ -81,6 +81,20 @@ export interface BalancerReport {
   readonly status: SipBalancerStatus
 }
 
+export interface SeenBgpPeer {
+  readonly name: string
+  readonly generation: number
+  /** As somebody wrote it: not checked. */
+  readonly object: unknown
+  readonly status: BgpPeerStatus | null
+}
+
+/** BgpPeers, where their status has a place. Lists answer from memory; what is written is written a little later. */
+export interface BgpPeerStore {
+  list(): readonly SeenBgpPeer[]
+  writeStatus(name: string, status: BgpPeerStatus): void
+}
+
 export const StoreErrorCode = {
   /** Somebody wrote in between: read again. */
   conflict: 'conflict',
@@ -109,6 +123,7 @@ export type Change =
   | { readonly what: 'sipProxy' | 'pods' | 'table' | 'status'; readonly key: Key }
   | { readonly what: 'balancer'; readonly name: string }
   | { readonly what: 'keys' }
+  | { readonly what: 'bgpPeers' }
   /** What could not be reached can be again: whatever failed is worth trying now. */
   | { readonly what: 'recovery' }
 
@@ -138,6 +153,8 @@ export interface Cluster {
    * is no lease.
    */
   readonly leaseTransitions: number | null
+  /** Null: in a directory nobody asks for their status. */
+  readonly bgpPeers: BgpPeerStore | null
   /** Every SipProxy that is present, unreadable, or has a table or a status left. */
   keys(): ReadonlySet<Key>
   sighting(key: Key): Sighting
@@ -176,12 +193,19 @@ export interface Prober {
   probeNow(id: string): unknown
 }
 
-/** Something a person may want to know: a log line everywhere, on Kubernetes an Event on the SipProxy too. */
+export interface Subject {
+  readonly kind: 'BgpPeer' | 'SipBalancer'
+  readonly name: string
+}
+
+/** Something a person may want to know: a log line everywhere, on Kubernetes an Event on what it is about, too. */
 export interface Notice {
   readonly level: 'info' | 'warn' | 'error'
   /** CamelCase, from a closed set. */
   readonly event: string
   readonly key?: Key
+  /** Another object that it is about. */
+  readonly about?: Subject
   readonly message: string
   readonly details?: Readonly<Record<string, unknown>>
 }

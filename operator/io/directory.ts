@@ -42,6 +42,7 @@ const JSON_FILE = /\.json$/
 
 export class Directory implements Cluster {
   readonly leaseTransitions = null
+  readonly bgpPeers = null
   readonly names: Names = {
     keys: KEYS_FILE,
     keysRemedy: 'mend its permissions or make space',

@@ -3,9 +3,10 @@
  * demand.
  * Invariant: a version changes with every write, and a write with another version than the stored one is a conflict.
  */
-import type { LabelSelector, SipProxyStatus } from '@sipcast/crds'
+import type { BgpPeerStatus, LabelSelector, SipProxyStatus } from '@sipcast/crds'
 import {
   type BalancerReport,
+  type BgpPeerStore,
   type Change,
   type Cluster,
   type Key,
@@ -13,11 +14,28 @@ import {
   type Origin,
   type Pod,
   type PodGate,
+  type SeenBgpPeer,
   type Sighting,
   StoreError,
   StoreErrorCode,
   type Stored,
 } from '../ports.ts'
+
+/** What is put there, and what is written of it. */
+class MemoryBgpPeers implements BgpPeerStore {
+  readonly peers = new Map<string, SeenBgpPeer>()
+  writes = 0
+
+  list(): readonly SeenBgpPeer[] {
+    return [...this.peers.values()]
+  }
+
+  writeStatus(name: string, status: BgpPeerStatus): void {
+    this.writes++
+    const peer = this.peers.get(name)
+    if (peer !== undefined) this.peers.set(name, { ...peer, status })
+  }
+}
 
 type Written = 'table' | 'status' | 'keys'
 
@@ -28,6 +46,7 @@ export class MemoryCluster implements Cluster {
     addressPools: 'the address pools changed',
   }
   leaseTransitions: number | null = null
+  readonly bgpPeers: MemoryBgpPeers = new MemoryBgpPeers()
   readonly tables = new Map<Key, Stored>()
   readonly statuses = new Map<Key, SipProxyStatus>()
   keysFile: Stored | null = null

@@ -15,6 +15,7 @@ test.each([
     'sipbalancers/status',
   ],
   [paths.bgpPeer('p'), '/apis/sipcast.io/v1alpha1/bgppeers/p', 'bgppeers'],
+  [paths.bgpPeerStatus('p'), '/apis/sipcast.io/v1alpha1/bgppeers/p/status', 'bgppeers/status'],
   [paths.configMap('n', 'a.b'), '/api/v1/namespaces/n/configmaps/a.b', 'configmaps'],
   [paths.secrets('n'), '/api/v1/namespaces/n/secrets', 'secrets'],
   [paths.pods(), '/api/v1/pods', 'pods'],

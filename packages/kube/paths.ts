@@ -16,6 +16,7 @@ export const paths = {
 
   bgpPeers: () => under(SIPCAST, undefined, 'bgppeers'),
   bgpPeer: (name: string) => named(SIPCAST, undefined, 'bgppeers', name),
+  bgpPeerStatus: (name: string) => `${named(SIPCAST, undefined, 'bgppeers', name)}/status`,
 
   configMaps: (namespace: string) => under(CORE, namespace, 'configmaps'),
   configMap: (namespace: string, name: string) => named(CORE, namespace, 'configmaps', name),

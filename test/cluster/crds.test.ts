@@ -231,7 +231,7 @@ describe.runIf(requires('kubernetes'))('CRDs', () => {
       Rate: 812.4,
       Heartbeat: expect.stringMatching(/^\d+[smhdy]|^<invalid>$/),
       Maintenance: false,
-      Announced: '1/1',
+      Announced: '1/2',
       BGP: '1/1',
       Dropped: 0.2,
       Version: '0.1.0',

@@ -1,6 +1,6 @@
 /**
- * What a balancer learns of the cluster for the announcer beside it, from an API server (the fake one): BgpPeers and the
- * labels of its node. Not here: what the announcer makes of them (dataplane/announcer/bird).
+ * What a balancer learns of the cluster for the announcer beside it, from an API server (the fake one): BgpPeers and
+ * the labels of its node. Not here: what the announcer makes of them (dataplane/announcer/bird).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiServer, paths } from '@sipcast/kube'

@@ -30,7 +30,8 @@ beforeEach(async () => {
     clock,
     random: memoryRandom(),
     rate: new WriteRate(clock, 100_000, 100_000),
-    uidOf: (key) => (key === KEY ? UID : null),
+    uidOf: (subject) =>
+      subject === KEY ? UID : typeof subject === 'object' ? `${subject.kind} uid` : null,
     instance: 'sipcast-operator-0',
     onDropped: (why) => dropped.push(why),
   })
@@ -66,6 +67,21 @@ test('a notice becomes an Event that `kubectl describe` finds', async () => {
     reportingInstance: 'sipcast-operator-0',
     regarding: { kind: 'SipProxy', namespace: 'default', name: 'voice', uid: UID },
   })
+})
+
+test('what has no namespace has its Events in the default one', async () => {
+  const about = { kind: 'BgpPeer', name: 'tor-a' } as const
+  const message = 'session of node-a with 192.0.2.1 is down: Hold timer expired'
+  events.record({ level: 'warn', event: 'BgpSessionDown', about, message })
+  await until(async () => expect(await written()).toHaveLength(1))
+  const [event] = await written()
+  expect(event).toMatchObject({
+    metadata: { namespace: 'default' },
+    reason: 'BgpSessionDown',
+    action: 'Announcing',
+    regarding: { apiVersion: 'sipcast.io/v1alpha1', ...about, uid: 'BgpPeer uid' },
+  })
+  expect(event?.['regarding']).not.toHaveProperty('namespace')
 })
 
 test('the same again counts up, and after a while is news again', async () => {
@@ -140,7 +156,7 @@ test('while the API server answers nothing, memory is bounded and what is too mu
     clock,
     random: memoryRandom(),
     rate: new WriteRate(clock, 100_000, 100_000),
-    uidOf: (key) => key,
+    uidOf: String,
     instance: 'sipcast-operator-0',
     onDropped: (why) => dropped.push(why),
   })

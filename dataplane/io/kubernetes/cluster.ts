@@ -1,7 +1,7 @@
 /**
- * The cluster as a balancer sees it: tables in ConfigMaps, keys in a Secret or its mounted copy, orders to
- * the announcer in BgpPeers and labels, the report in a SipBalancer. Not here: what they mean. Invariant: an API server that is down, slow or lying delays nothing
- * but itself: what was read stays, what is to be written waits.
+ * The cluster as a balancer sees it: tables in ConfigMaps, keys in a Secret or its mounted copy, orders to the
+ * announcer in BgpPeers and labels, the report in a SipBalancer. Not here: what they mean. Invariant: an API
+ * server that is down, slow or lying delays nothing but itself: what was read stays, what is to be written waits.
  */
 
 import {

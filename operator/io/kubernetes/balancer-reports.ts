@@ -17,6 +17,7 @@ export interface BalancerReportsOptions {
 
 /** A report, what is wrong with it, or neither: the balancer has not written one yet. */
 interface Seen {
+  readonly uid: string
   readonly report: BalancerReport | null
   readonly problem: string | null
 }
@@ -24,18 +25,19 @@ interface Seen {
 export class BalancerReports {
   readonly #options: BalancerReportsOptions
   readonly #reports = new Map<string, BalancerReport>()
+  readonly #watch: ListWatch<Seen>
 
   constructor(options: BalancerReportsOptions) {
     this.#options = options
     const path = paths.sipBalancers()
-    const watch = new ListWatch<Seen>({
+    this.#watch = new ListWatch<Seen>({
       api: options.api,
       path,
       take: seenReport,
       onChange: (name, seen, last) => this.#see(name, seen, last),
       ...options.watching.optionsFor(path),
     })
-    options.watching.add(path, watch)
+    options.watching.add(path, this.#watch)
   }
 
   all(): readonly BalancerReport[] {
@@ -44,6 +46,11 @@ export class BalancerReports {
 
   get(name: string): BalancerReport | null {
     return this.#reports.get(name) ?? null
+  }
+
+  /** Null: there is none. */
+  uidOf(name: string): string | null {
+    return this.#watch.get(name)?.uid ?? null
   }
 
   #see(name: string, seen: Seen | null, last: Seen | null): void {
@@ -61,11 +68,11 @@ export class BalancerReports {
   }
 }
 
-function seenReport({ metadata: { name }, ...fields }: ApiObject): Seen {
+function seenReport({ metadata: { name, uid = '' }, ...fields }: ApiObject): Seen {
   const status = fields['status']
-  if (status === undefined) return { report: null, problem: null }
+  if (status === undefined) return { uid, report: null, problem: null }
   const parsed = parseSipBalancerStatus(status)
   return parsed.ok
-    ? { report: { name, status: parsed.status }, problem: null }
-    : { report: null, problem: describeProblems(parsed.problems) }
+    ? { uid, report: { name, status: parsed.status }, problem: null }
+    : { uid, report: null, problem: describeProblems(parsed.problems) }
 }

@@ -23,10 +23,12 @@ import {
   StoreError,
   StoreErrorCode,
   type Stored,
+  type Subject,
   type Tell,
 } from '../../ports.ts'
 import { storeCodeOf } from './api-store-error.ts'
 import { sameStatus } from '../../status.ts'
+import { KubernetesBgpPeers } from './bgp-peers.ts'
 import { BalancerReports } from './balancer-reports.ts'
 import { Documents } from './documents.ts'
 import { Outbox } from './outbox.ts'
@@ -62,6 +64,7 @@ export class KubernetesCluster implements Cluster {
   readonly names: Names
   leaseTransitions: number | null = null
   readonly rate: WriteRate
+  readonly bgpPeers: KubernetesBgpPeers
   readonly #options: KubernetesClusterOptions
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #outbox: Outbox
@@ -73,6 +76,8 @@ export class KubernetesCluster implements Cluster {
   /** Of tables alone, so that a standby knows them when it begins to lead. */
   readonly #tablesWatching: Watching
   readonly #watching: Watching
+  /** Of BgpPeers: nothing waits for them. */
+  readonly #peersWatching: Watching
   /** Not written yet. */
   readonly #statuses = new Map<Key, SipProxyStatus>()
 
@@ -96,6 +101,7 @@ export class KubernetesCluster implements Cluster {
     const watchingOptions = { clock, random, tell, onRecovery: () => this.retry() }
     this.#watching = new Watching(watchingOptions)
     this.#tablesWatching = new Watching(watchingOptions)
+    this.#peersWatching = new Watching(watchingOptions)
     const watched = { api, watching: this.#watching }
     this.#tables = this.#followTables()
     this.#keys = this.#followKeys()
@@ -119,6 +125,13 @@ export class KubernetesCluster implements Cluster {
       tell,
       onChange: (name) => this.#emit({ what: 'balancer', name }),
     })
+    this.bgpPeers = new KubernetesBgpPeers({
+      api,
+      watching: this.#peersWatching,
+      outbox: this.#outbox,
+      fieldManager: MANAGER,
+      onChange: () => this.#emit({ what: 'bgpPeers' }),
+    })
   }
 
   /** Resolves when the tables are known. */
@@ -139,6 +152,7 @@ export class KubernetesCluster implements Cluster {
   /** Resolves when everything has been listed. */
   async start(leaseTransitions: number): Promise<void> {
     this.leaseTransitions = leaseTransitions
+    void this.#peersWatching.start()
     await this.#watching.start()
   }
 
@@ -146,6 +160,7 @@ export class KubernetesCluster implements Cluster {
   async stop(): Promise<void> {
     this.#tablesWatching.stop()
     this.#watching.stop()
+    this.#peersWatching.stop()
     await this.#outbox.stop()
   }
 
@@ -156,12 +171,15 @@ export class KubernetesCluster implements Cluster {
   }
 
   staleness(): readonly Staleness[] {
-    return [...this.#watching.staleness(), ...this.#tablesWatching.staleness()]
+    const watchings = [this.#watching, this.#tablesWatching, this.#peersWatching]
+    return watchings.flatMap((watching) => watching.staleness())
   }
 
-  /** Null: there is no such SipProxy. */
-  uidOf(key: Key): string | null {
-    return this.#sipProxies.uidOf(key)
+  /** Of a SipProxy by its key, or of another object. Null: there is none. */
+  uidOf(subject: Key | Subject): string | null {
+    if (typeof subject === 'string') return this.#sipProxies.uidOf(subject)
+    const objects = subject.kind === 'BgpPeer' ? this.bgpPeers : this.#balancers
+    return objects.uidOf(subject.name)
   }
 
   keys(): ReadonlySet<Key> {

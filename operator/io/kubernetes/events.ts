@@ -1,6 +1,6 @@
 /**
- * Notices about a SipProxy as Events of Kubernetes, for `kubectl describe`. What repeats becomes one Event with a
- * count.
+ * Notices about a SipProxy, a SipBalancer or a BgpPeer as Events of Kubernetes, for `kubectl describe`. What repeats
+ * becomes one Event with a count.
  * Not here: the log, which has every notice. Invariants: nobody waits for an Event; what is too much, or cannot be
  * written, is dropped and counted.
  */
@@ -17,7 +17,7 @@ import {
   EVENTS_PENDING_MAX,
   EVENTS_PENDING_RESERVED,
 } from '../../limits.ts'
-import type { Clock, Key, Notice, Random } from '../../ports.ts'
+import type { Clock, Key, Notice, Random, Subject } from '../../ports.ts'
 import { WriteRank, type WriteRate } from './write-rate.ts'
 
 export interface EventsOptions {
@@ -25,8 +25,8 @@ export interface EventsOptions {
   readonly clock: Clock
   readonly random: Random
   readonly rate: WriteRate
-  /** Of the SipProxy; null: there is none. */
-  readonly uidOf: (key: Key) => string | null
+  /** Null: there is none. */
+  readonly uidOf: (subject: Key | Subject) => string | null
   /** Which of the replicas says so. */
   readonly instance: string
   readonly onDropped: (why: 'rate' | 'queue' | 'failed') => void
@@ -41,6 +41,16 @@ interface Series {
   isDue: boolean
 }
 
+/** What an Event is about. */
+interface Regarding {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Of a SipProxy. */
+  readonly namespace?: string
+  readonly name: string
+  readonly uid: string
+}
+
 interface Allowance {
   left: number
   countedMs: number
@@ -48,13 +58,16 @@ interface Allowance {
 
 const CONTROLLER = 'sipcast.io/operator'
 const NOTE_LENGTH_MAX = 1000
+/** Events about what has no namespace are in this one: the API server takes them nowhere else. */
+const NAMESPACE_OF_NO_NAMESPACE = 'default'
 /** About the store, or a defect: these are for whoever reads the log. */
 const NOT_FOR_USERS = new Set(['StoreFailed', 'StoreRecovered', 'PassFailed'])
 
 export class Events {
   readonly #options: EventsOptions
   readonly #series = new Map<string, Series>()
-  readonly #allowances = new Map<Key, Allowance>()
+  /** By uid. */
+  readonly #allowances = new Map<string, Allowance>()
   #pending = 0
 
   constructor(options: EventsOptions) {
@@ -62,16 +75,11 @@ export class Events {
   }
 
   record(notice: Notice): void {
-    const { clock, uidOf } = this.#options
-    const { key } = notice
-    if (key === undefined || !isForUsers(notice)) return
-    const uid = uidOf(key)
-    // Of what is gone nobody asks, and its namespace may take nothing any more.
-    if (uid === null) {
-      this.#allowances.delete(key)
-      return
-    }
-    const id = `${uid} ${notice.event} ${notice.message}`
+    const { clock } = this.#options
+    if (!isForUsers(notice)) return
+    const regarding = this.#regarding(notice)
+    if (regarding === null) return
+    const id = `${regarding.uid} ${notice.event} ${notice.message}`
     const series = this.#series.get(id)
     if (series !== undefined && clock.nowMs() - series.lastMs < EVENT_SERIES_AGE_MAX_MS) {
       this.#repeat(series)
@@ -79,16 +87,25 @@ export class Events {
     }
     const isImportant = matters(notice)
     if (!this.#hasRoom(isImportant)) this.#options.onDropped('queue')
-    else if (!this.#mayCreate(key, isImportant)) this.#options.onDropped('rate')
-    else void this.#create(id, key, uid, notice)
+    else if (!this.#mayCreate(regarding.uid, isImportant)) this.#options.onDropped('rate')
+    else void this.#create(id, regarding, notice)
   }
 
-  async #create(id: string, key: Key, uid: string, notice: Notice): Promise<void> {
+  /** Null: of what is gone nobody asks, and its namespace may take nothing any more. */
+  #regarding({ key, about }: Notice): Regarding | null {
+    const subject = key ?? about
+    const uid = subject === undefined ? null : this.#options.uidOf(subject)
+    if (uid === null) return null
+    if (about !== undefined) return { apiVersion: API_VERSION, ...about, uid }
+    const [namespace = '', name = ''] = key?.split('/') ?? []
+    return { apiVersion: API_VERSION, kind: SIP_PROXY_KIND, namespace, name, uid }
+  }
+
+  async #create(id: string, regarding: Regarding, notice: Notice): Promise<void> {
     const { api, clock, random } = this.#options
-    const [namespace = '', name = ''] = key.split('/')
-    const ownName = `${name}.${random.hex(8)}`
-    const collection = paths.events(namespace)
-    const event = this.#eventOf({ namespace, name, uid }, ownName, notice)
+    const ownName = `${regarding.name}.${random.hex(8)}`
+    const collection = paths.events(regarding.namespace ?? NAMESPACE_OF_NO_NAMESPACE)
+    const event = this.#eventOf(regarding, ownName, notice)
     const path = `${collection}/${ownName}`
     this.#remember(id, { path, count: 1, lastMs: clock.nowMs(), isDue: false })
     const isWritten = await this.#write(() => api.create(collection, event))
@@ -131,11 +148,9 @@ export class Events {
     return this.#pending < EVENTS_PENDING_MAX - (isImportant ? 0 : EVENTS_PENDING_RESERVED)
   }
 
-  #eventOf(
-    { namespace, name, uid }: { namespace: string; name: string; uid: string },
-    ownName: string,
-    { level, event, message }: Notice,
-  ): ApiObject {
+  #eventOf(regarding: Regarding, ownName: string, notice: Notice): ApiObject {
+    const { level, event, message } = notice
+    const namespace = regarding.namespace ?? NAMESPACE_OF_NO_NAMESPACE
     return {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
@@ -145,9 +160,9 @@ export class Events {
       reportingInstance: this.#options.instance,
       type: level === 'info' ? 'Normal' : 'Warning',
       reason: event,
-      action: actionOf(event),
+      action: actionOf(notice),
       note: message.length > NOTE_LENGTH_MAX ? `${message.slice(0, NOTE_LENGTH_MAX)}…` : message,
-      regarding: { apiVersion: API_VERSION, kind: SIP_PROXY_KIND, namespace, name, uid },
+      regarding: { ...regarding },
     }
   }
 
@@ -158,13 +173,19 @@ export class Events {
     if (this.#series.size > EVENT_SERIES_MAX && oldest !== undefined) this.#series.delete(oldest)
   }
 
-  /** So many at once, then one now and then, for each SipProxy. */
-  #mayCreate(key: Key, isImportant: boolean): boolean {
+  /** So many at once, then one now and then, for each object. */
+  #mayCreate(uid: string, isImportant: boolean): boolean {
     const nowMs = this.#options.clock.monotonicMs()
-    const last = this.#allowances.get(key) ?? { left: EVENT_BURST, countedMs: nowMs }
+    const last = this.#allowances.get(uid) ?? { left: EVENT_BURST, countedMs: nowMs }
     const left = Math.min(EVENT_BURST, last.left + (nowMs - last.countedMs) / EVENT_PERIOD_MS)
     const isAllowed = left >= 1 + (isImportant ? 0 : EVENT_BURST_RESERVED)
-    this.#allowances.set(key, { left: isAllowed ? left - 1 : left, countedMs: nowMs })
+    this.#allowances.delete(uid)
+    this.#allowances.set(uid, { left: isAllowed ? left - 1 : left, countedMs: nowMs })
+    // Who has said nothing for longest has a full allowance again.
+    const [oldest] = this.#allowances.keys()
+    if (this.#allowances.size > EVENT_SERIES_MAX && oldest !== undefined) {
+      this.#allowances.delete(oldest)
+    }
     return isAllowed
   }
 }
@@ -179,7 +200,8 @@ function matters({ level, event }: Notice): boolean {
   return level !== 'info' || event === 'TablePublished'
 }
 
-function actionOf(event: string): string {
+function actionOf({ event, about }: Notice): string {
+  if (about !== undefined || /^Address(Announced|Withdrawn)$/.test(event)) return 'Announcing'
   if (/^(Proxy|Probe)/.test(event)) return 'Probing'
   return event.startsWith('Table') ? 'Publishing' : 'Reconciling'
 }

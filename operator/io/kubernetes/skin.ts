@@ -83,7 +83,7 @@ export class KubernetesSkin implements Skin {
       clock: systemClock,
       random: systemRandom,
       rate: this.cluster.rate,
-      uidOf: (key) => this.cluster.uidOf(key),
+      uidOf: (subject) => this.cluster.uidOf(subject),
       instance,
       onDropped: (why) => this.#metrics?.eventsDropped.inc({ why }),
     })
