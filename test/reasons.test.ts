@@ -6,6 +6,8 @@
  * name, in `reason: '…'`, in the calls that take one first, and where something is told.
  */
 import { expect, test } from 'vitest'
+import { BirdTrouble } from '../dataplane/announcer/bird/keeper.ts'
+import { PeerRefusal } from '../dataplane/announcer/bird/peers.ts'
 import { HoldRefusal } from '../dataplane/announcer/hold.ts'
 import { KeyProblem } from '../dataplane/keys.ts'
 import { Refusal } from '../dataplane/tables.ts'
@@ -46,7 +48,7 @@ function isReason(word: string): boolean {
 }
 
 function namedReasons(): readonly string[] {
-  const sets = [Reason, Refusal, KeyProblem, HoldRefusal, SocketState]
+  const sets = [Reason, Refusal, KeyProblem, HoldRefusal, PeerRefusal, BirdTrouble, SocketState]
   return sets
     .flatMap((set) => Object.values<string>(set))
     .filter((one) => !SAID_OTHERWISE.includes(one))

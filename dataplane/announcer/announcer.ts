@@ -71,6 +71,7 @@ export class Announcer {
 
   start(): void {
     this.#lookedMs = this.#provedMs = this.#options.clock.monotonicMs()
+    this.#options.routers?.start()
     this.#ended = this.#run()
   }
 
@@ -226,8 +227,7 @@ export class Announcer {
       ...(this.#failure === null ? [] : [{ subject: 'ip', ...this.#failure }]),
       ...refused.map(({ address, reason }) => ({ subject: address, reason, message: address })),
     ]
-    const bird = (routers?.problems ?? []).map((one) => ({ subject: 'bird', ...one }))
-    this.#troubles.state([...own, ...bird, ...this.#silenceOf(answer)])
+    this.#troubles.state([...own, ...(routers?.problems ?? []), ...this.#silenceOf(answer)])
   }
 
   /** One proof that is late is no news: a renewal that was missed for it is. */

@@ -6,6 +6,7 @@
 import {
   hostPort,
   type HostPort,
+  type Options,
   readOptions,
   required,
   single,
@@ -14,7 +15,19 @@ import {
 } from '../options.ts'
 import { isNetwork } from '../networks.ts'
 import { proofSocketPath } from '../config.ts'
-import { INTERFACE_LENGTH_MAX } from './limits.ts'
+import { INTERFACE_LENGTH_MAX, SOCKET_BYTES_MAX } from './limits.ts'
+
+/** Where BIRD is, and what it is told. */
+export interface BirdConfig {
+  /** The configuration that BIRD is started with; written by the announcer. */
+  readonly file: string
+  /** BIRD's control socket. */
+  readonly socket: string
+  /** A folder per Secret, a file per key; null: nowhere. */
+  readonly passwords: string | null
+  /** A directory with BgpPeers and SipBalancers, and which node this is; null: a cluster's come with the proof. */
+  readonly manifests: { readonly directory: string; readonly name: string } | null
+}
 
 export interface AnnouncerConfig {
   /** The unix socket where the balancer proves itself. */
@@ -24,6 +37,8 @@ export interface AnnouncerConfig {
   readonly interface: string
   /** The program that changes addresses. */
   readonly ip: string
+  /** Null: addresses are held, and announced to nobody. */
+  readonly bird: BirdConfig | null
   /** Where to serve metrics and health; null: nowhere. */
   readonly metrics: HostPort | null
 }
@@ -34,7 +49,8 @@ export type AnnouncerCommand =
   | { readonly kind: 'wrong'; readonly message: string }
 
 export const USAGE = `usage: announcer/main.ts --socket PATH | --directory DIR --name NAME
-               [--address-pool CIDR]... [--interface NAME] [--ip PATH] [--metrics HOST:PORT]`
+               [--address-pool CIDR]... [--interface NAME] [--ip PATH] [--metrics HOST:PORT]
+               [--bird-config FILE --bird-socket PATH [--passwords DIR]]`
 
 const OPTIONS: Readonly<Record<string, Takes>> = {
   '--socket': Takes.one,
@@ -44,6 +60,9 @@ const OPTIONS: Readonly<Record<string, Takes>> = {
   '--interface': Takes.one,
   '--ip': Takes.one,
   '--metrics': Takes.one,
+  '--bird-config': Takes.one,
+  '--bird-socket': Takes.one,
+  '--passwords': Takes.one,
 }
 
 /** @param argv what follows the program's name */
@@ -81,7 +100,31 @@ function announcerConfig(argv: readonly string[]): AnnouncerConfig {
     pools: values.get('--address-pool')?.map(pool) ?? (directory === null ? [] : null),
     interface: device,
     ip: single(values, '--ip') ?? 'ip',
+    bird: birdConfig(values, directory),
     metrics: metrics === null ? null : hostPort('--metrics', metrics),
+  }
+}
+
+function birdConfig(values: Options['values'], directory: string | null): BirdConfig | null {
+  const [file, socket, passwords] = ['--bird-config', '--bird-socket', '--passwords'].map(
+    (option) => single(values, option),
+  )
+  if (!file && !socket) {
+    if (passwords) throw new UsageError('--passwords needs --bird-config and --bird-socket')
+    return null
+  }
+  if (!file || !socket) throw new UsageError('--bird-config and --bird-socket go together')
+  if (Buffer.byteLength(socket) > SOCKET_BYTES_MAX) {
+    throw new UsageError(`--bird-socket is longer than ${SOCKET_BYTES_MAX} bytes`)
+  }
+  // BIRD's language has no escapes.
+  if (!/^[ !#-~]+$/.test(file)) throw new UsageError(`--bird-config '${file}' has odd characters`)
+  const name = single(values, '--name') ?? ''
+  return {
+    file,
+    socket,
+    passwords: passwords || (directory === null ? null : `${directory}/secrets`),
+    manifests: directory === null ? null : { directory, name },
   }
 }
 

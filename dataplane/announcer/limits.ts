@@ -52,6 +52,9 @@ export const STOP_SILENCE_MS = 1_000
 /** The longest wait for a balancer that ends. */
 export const STOP_WAIT_MAX_MS = 60_000
 
+/** The kernel's: of the path of a unix socket. */
+export const SOCKET_BYTES_MAX = 107
+
 // Names by which what we added is known again
 /** `INTERFACE:sipcast` has to fit into the kernel's 15 characters. */
 export const INTERFACE_LENGTH_MAX = 7

@@ -1,13 +1,21 @@
 /**
- * Every metric of the announcer. Not here: HTTP, counting (`state.ts`). Invariant: docs/metrics.md has one row
- * for each, and a test that says so.
+ * Every metric of the announcer. Not here: HTTP, counting (`state.ts`, `bird/state.ts`). Invariant: docs/metrics.md
+ * has one row for each, and a test that says so.
  */
 
 import type { Metric } from '../metrics/metric.ts'
+import { isEstablished, isWatched } from './bird/session-watch.ts'
+import { type BirdState, Outcome } from './bird/state.ts'
 import { HoldRefusal } from './hold.ts'
 import { type AnnouncerState, IpFailure, Lapse } from './state.ts'
 
-export const metrics: readonly Metric<AnnouncerState>[] = [
+export interface AnnouncerFacts {
+  readonly node: AnnouncerState
+  /** Null: addresses are held only. */
+  readonly bird: BirdState | null
+}
+
+const metricsOfNode: readonly Metric<AnnouncerState>[] = [
   {
     name: 'sipcast_announcer_address_held',
     kind: 'gauge',
@@ -67,4 +75,80 @@ export const metrics: readonly Metric<AnnouncerState>[] = [
     help: '1: the last look at the balancer found it alive.',
     samples: ({ isBalancerAlive }) => [[{}, isBalancerAlive ? 1 : 0]],
   },
+]
+
+/** Without BIRD there are none of these series. */
+const metricsOfBird: readonly Metric<BirdState>[] = [
+  {
+    name: 'sipcast_announcer_bird_up',
+    kind: 'gauge',
+    labels: [],
+    help: '1: BIRD answered when it was asked last.',
+    samples: ({ isAnswering }) => [[{}, isAnswering ? 1 : 0]],
+  },
+  {
+    name: 'sipcast_announcer_bird_configured',
+    kind: 'gauge',
+    labels: [],
+    help: '1: BIRD uses the newest configuration; 0: an older one, or none.',
+    samples: ({ isConfigured }) => [[{}, isConfigured ? 1 : 0]],
+  },
+  {
+    name: 'sipcast_announcer_bird_configurations_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Configurations offered to BIRD, by what became of them.',
+    samples: ({ outcomes }) =>
+      Object.values(Outcome).map((outcome) => [{ outcome }, outcomes.get(outcome) ?? 0]),
+  },
+  {
+    name: 'sipcast_announcer_bgp_sessions_wanted',
+    kind: 'gauge',
+    labels: [],
+    help: 'BgpPeers that select this node.',
+    samples: ({ wanted }) => [[{}, wanted]],
+  },
+  {
+    name: 'sipcast_announcer_bgp_session_up',
+    kind: 'gauge',
+    labels: ['peer'],
+    help: '1: the BGP session with this router is established.',
+    samples: (state) => state.ups(isEstablished),
+  },
+  {
+    name: 'sipcast_announcer_bgp_session_changes_total',
+    kind: 'counter',
+    labels: ['peer'],
+    help: 'Ups and downs of the BGP session with this router.',
+    samples: (state) => state.changes('BGP'),
+  },
+  {
+    name: 'sipcast_announcer_bfd_session_up',
+    kind: 'gauge',
+    labels: ['peer'],
+    help: '1: BFD with this router is up.',
+    samples: (state) => state.ups(isWatched),
+  },
+  {
+    name: 'sipcast_announcer_bfd_changes_total',
+    kind: 'counter',
+    labels: ['peer'],
+    help: 'Ups and downs of BFD with this router.',
+    samples: (state) => state.changes('BFD'),
+  },
+]
+
+export const metrics: readonly Metric<AnnouncerFacts>[] = [
+  ...metricsOfNode.map(
+    ({ samples, ...rest }): Metric<AnnouncerFacts> => ({
+      ...rest,
+      samples: ({ node }, nowMs) => samples(node, nowMs),
+    }),
+  ),
+  ...metricsOfBird.map(
+    ({ samples, ...rest }): Metric<AnnouncerFacts> => ({
+      ...rest,
+      samples: ({ bird }, nowMs) => (bird === null ? [] : samples(bird, nowMs)),
+    }),
+  ),
 ]

@@ -29,6 +29,9 @@ export class FakeRouters implements Routers {
   heard(): void {
     // What is in the proof is not for the look loop.
   }
+  start(): void {
+    // Nothing turns here.
+  }
   setShuttingDown(isShuttingDown: boolean): void {
     this.isShuttingDown = isShuttingDown
   }

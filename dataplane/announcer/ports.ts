@@ -3,8 +3,9 @@
  * longer than its time, whatever hangs.
  */
 
-import type { Announcement, AnnouncementProblem, BgpSessionStatus } from '../announcement.ts'
+import type { Announcement, BgpSessionStatus } from '../announcement.ts'
 import type { Proof } from '../proof.ts'
+import type { TroubleOf } from '../troubles.ts'
 import type { Present } from './ip-commands.ts'
 
 /** Why there is no proof. */
@@ -48,9 +49,10 @@ export interface Routers {
   readonly hasSession: boolean
   readonly sessions: readonly BgpSessionStatus[]
   readonly sessionsWanted: number
-  readonly problems: readonly AnnouncementProblem[]
+  readonly problems: readonly TroubleOf[]
   /** Null: its own loop turns. */
   healthProblem(): string | null
+  start(): void
   /** @param isBirdToEnd BIRD is told to end, too */
   stop(isBirdToEnd: boolean): Promise<void>
 }

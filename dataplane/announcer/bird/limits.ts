@@ -17,6 +17,18 @@ export const DEVICE_SCAN_SECONDS = 10
 /** TCP_MD5SIG_MAXKEYLEN of Linux. */
 export const PASSWORD_LENGTH_MAX = 80
 
+/** BgpPeers that one node talks to; as many as the status of a SipBalancer has room for. */
+export const PEERS_MAX = 64
+
+/** Between two looks at BIRD while sessions change, and for so long after that. */
+export const KEEP_FAST_MS = 250
+export const KEEP_FAST_FOR_MS = 10_000
+/** No look has ended for this long; each has less than ten things to wait for. */
+export const KEEP_HUNG_MS = 20_000
+export const PASSWORD_BYTES_MAX = 1_024
+export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
+export const MANIFEST_DOCUMENTS_MAX = 4_096
+
 /** For one command on the control socket, connecting included. */
 export const COMMAND_TIMEOUT_MS = 2_000
 /** Of one reply: 1024 addresses at 64 peers stay below. */

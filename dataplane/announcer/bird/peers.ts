@@ -4,7 +4,7 @@
  */
 
 import type { BgpPeer } from '@sipcast/crds'
-import { PASSWORD_LENGTH_MAX } from './limits.ts'
+import { PASSWORD_LENGTH_MAX, PEERS_MAX } from './limits.ts'
 import { isWritable } from './words.ts'
 
 /** Why a selected router is left out. */
@@ -13,6 +13,7 @@ export const PeerRefusal = {
   passwordUnusable: 'PasswordUnusable',
   /** Another BgpPeer names the same router; the first by name counts. */
   duplicate: 'DuplicatePeer',
+  tooMany: 'TooManyPeers',
 } as const
 export type PeerRefusal = (typeof PeerRefusal)[keyof typeof PeerRefusal]
 
@@ -27,6 +28,8 @@ export interface PeerQuestion {
   readonly nodeLabels: Readonly<Record<string, string>>
   /** By name of the BgpPeer; of those that name a Secret. */
   readonly passwords: ReadonlyMap<string, string>
+  /** Where a missing password is to be put, in words. */
+  readonly passwordRemedy?: string
 }
 
 export interface ChosenPeer {
@@ -40,7 +43,8 @@ export interface PeerChoice {
   readonly refused: readonly RefusedPeer[]
 }
 
-export function choosePeers({ peers, nodeLabels, passwords }: PeerQuestion): PeerChoice {
+export function choosePeers(question: PeerQuestion): PeerChoice {
+  const { peers, nodeLabels, passwords, passwordRemedy = '' } = question
   const chosen: ChosenPeer[] = []
   const refused: RefusedPeer[] = []
   const routers = new Map<string, string>()
@@ -48,7 +52,10 @@ export function choosePeers({ peers, nodeLabels, passwords }: PeerQuestion): Pee
   for (const peer of ofNode.toSorted(byName)) {
     const router = `${peer.spec.peerAddress} port ${peer.spec.port}`
     const password = peer.spec.passwordSecretRef === null ? null : passwords.get(peer.name)
-    const refusal = duplicateOf(router, routers.get(router)) ?? passwordRefusal(peer, password)
+    const refusal =
+      duplicateOf(router, routers.get(router)) ??
+      passwordRefusal(peer, password, passwordRemedy) ??
+      (chosen.length === PEERS_MAX ? TOO_MANY : null)
     if (refusal !== null) {
       refused.push({ peer: peer.name, ...refusal })
       continue
@@ -70,6 +77,11 @@ function matches(
 
 type Refusal = Omit<RefusedPeer, 'peer'>
 
+const TOO_MANY: Refusal = {
+  reason: PeerRefusal.tooMany,
+  message: `a node talks to at most ${PEERS_MAX} routers; the first by name count`,
+}
+
 function duplicateOf(router: string, first: string | undefined): Refusal | null {
   if (first === undefined) return null
   const message = `${router} is the router of BgpPeer ${first} already`
@@ -77,12 +89,17 @@ function duplicateOf(router: string, first: string | undefined): Refusal | null 
 }
 
 /** @param password null: none is needed */
-function passwordRefusal({ spec }: BgpPeer, password: string | null | undefined): Refusal | null {
+function passwordRefusal(
+  { spec }: BgpPeer,
+  password: string | null | undefined,
+  remedy: string,
+): Refusal | null {
   if (password === null) return null
   const { name, key } = spec.passwordSecretRef ?? {}
   const where = `key ${key} of Secret ${name}`
   if (password === undefined || password === '') {
-    return { reason: PeerRefusal.passwordMissing, message: `no password in ${where}` }
+    const message = `no password in ${where}${remedy === '' ? '' : `: ${remedy}`}`
+    return { reason: PeerRefusal.passwordMissing, message }
   }
   if (password.length <= PASSWORD_LENGTH_MAX && isWritable(password)) return null
   const rule = `at most ${PASSWORD_LENGTH_MAX} printable ASCII characters without quotation marks`

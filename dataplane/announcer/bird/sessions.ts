@@ -3,7 +3,7 @@
  * Invariant: a line that is not understood is passed over: it is of a newer BIRD, and no reason to know nothing.
  */
 
-import { BfdState, BgpState } from '@sipcast/crds'
+import type { BfdState, BgpState } from '@sipcast/crds'
 import { SINCE_JITTER_MS, WORDS_LENGTH_MAX } from './limits.ts'
 import { nameOfSymbol } from './words.ts'
 
@@ -15,6 +15,8 @@ export interface BgpSession {
   /** When it came into this state; ISO 8601 in UTC. Null: BIRD does not say. */
   readonly since: string | null
   readonly bfd: BfdState
+  /** When BFD came into its state; as above. */
+  readonly bfdSince: string | null
   /** Routes sent to this router, of both families. */
   readonly announced: number
   /** The last error, in BIRD's own words. */
@@ -48,19 +50,21 @@ export function readSessions(
   protocols: readonly string[],
   bfd: readonly string[],
 ): readonly BgpSession[] {
-  const bfdStates = readBfd(bfd)
+  const bfdSessions = readBfd(bfd)
   return protocolsOf(protocols).flatMap(({ name, kind, since, details }) => {
     const peer = nameOfSymbol(name)
     if (kind !== 'BGP' || peer === null) return []
     const peerAddress = fieldOf(details, 'Neighbor address') ?? ''
     const message = fieldOf(details, 'Last error')
+    const watched = bfdSessions.get(peerAddress)
     return [
       {
         peer,
         peerAddress,
-        state: BGP_STATES.get(fieldOf(details, 'BGP state') ?? '') ?? BgpState.idle,
+        state: stateIn(BGP_STATES, fieldOf(details, 'BGP state') ?? '') ?? 'Idle',
         since,
-        bfd: bfdStates.get(peerAddress) ?? BfdState.off,
+        bfd: watched?.state ?? 'Off',
+        bfdSince: watched?.since ?? null,
         announced: exportedOf(details),
         message: message === null ? null : message.slice(0, WORDS_LENGTH_MAX),
       },
@@ -95,17 +99,29 @@ interface Protocol {
   readonly details: readonly string[]
 }
 
-/** BIRD has two more states than RFC 4271: waiting for the router to call, and saying goodbye. */
-const BGP_STATES: ReadonlyMap<string, BgpState> = new Map([
-  ...Object.values(BgpState).map((state) => [state, state] as const),
-  ['Passive', BgpState.active],
-  ['Close', BgpState.idle],
-])
+// Not by the closed sets of `crds`: their schemas take longer to load than a successor has time (`io/open.ts`).
+/** By BIRD's words; it has two more states than RFC 4271: waiting for the router to call, and saying goodbye. */
+const BGP_STATES: Readonly<Record<BgpState | 'Passive' | 'Close', BgpState>> = {
+  Idle: 'Idle',
+  Connect: 'Connect',
+  Active: 'Active',
+  OpenSent: 'OpenSent',
+  OpenConfirm: 'OpenConfirm',
+  Established: 'Established',
+  Passive: 'Active',
+  Close: 'Idle',
+}
 
-const BFD_STATES: ReadonlyMap<string, BfdState> = new Map([
-  ...Object.values(BfdState).map((state) => [state, state] as const),
-  ['AdminDown', BfdState.down],
-])
+const BFD_STATES: Readonly<Record<Exclude<BfdState, 'Off'> | 'AdminDown', BfdState>> = {
+  Down: 'Down',
+  Init: 'Init',
+  Up: 'Up',
+  AdminDown: 'Down',
+}
+
+function stateIn<S>(states: Readonly<Record<string, S>>, word: string): S | null {
+  return Object.hasOwn(states, word) ? (states[word] ?? null) : null
+}
 
 function protocolsOf(lines: readonly string[]): readonly Protocol[] {
   const found: (Protocol & { details: string[] })[] = []
@@ -133,14 +149,19 @@ function exportedOf(details: readonly string[]): number {
 }
 
 /** By address of the router. */
-function readBfd(lines: readonly string[]): ReadonlyMap<string, BfdState> {
+function readBfd(lines: readonly string[]): ReadonlyMap<string, BfdSession> {
   const rows = lines.map((line) => line.trim().split(/\s+/))
   return new Map(
-    rows.flatMap(([address = '', , word = '']) => {
-      const state = BFD_STATES.get(word)
-      return state === undefined ? [] : [[address, state] as const]
+    rows.flatMap(([address = '', , word = '', since = '']) => {
+      const state = stateIn(BFD_STATES, word)
+      return state === null ? [] : [[address, { state, since: instant(since) }] as const]
     }),
   )
+}
+
+interface BfdSession {
+  readonly state: BfdState
+  readonly since: string | null
 }
 
 function instant(text: string): string | null {

@@ -14,10 +14,11 @@ import { systemClock } from '../../io/system-clock.ts'
 import { registryOf } from '../../metrics/registry.ts'
 import type { Tell } from '../../ports.ts'
 import { Announcer } from '../announcer.ts'
+import { openBirdKeeper } from '../bird/io/open.ts'
 import { type AnnouncerConfig, parseAnnouncerCommand, USAGE } from '../config.ts'
 import { AddressPools } from '../hold.ts'
 import { LOOK_MS } from '../limits.ts'
-import { metrics } from '../metrics.ts'
+import { type AnnouncerFacts, metrics } from '../metrics.ts'
 import { IpProgram } from './ip-program.ts'
 import { lockNode } from './lock.ts'
 import { ProofClient } from './proof-client.ts'
@@ -42,21 +43,25 @@ export async function runAnnouncer(argv: readonly string[]): Promise<void> {
 async function announce(config: AnnouncerConfig): Promise<void> {
   const tell = openLog('announcer', {})
   const stop = nextSignal()
+  const keeper = config.bird === null ? null : openBirdKeeper(config.bird, config.pools, tell)
   const announcer = new Announcer({
     interface: config.interface,
     pools: new AddressPools(config.pools),
     clock: systemClock,
     proofs: new ProofClient(config.socket),
     table: new IpProgram(config.ip),
-    routers: null,
+    routers: keeper,
     tell,
   })
-  const closeHttp = serveMetrics(config, announcer, tell)
+  const facts = { node: announcer.state, bird: keeper?.state ?? null }
+  const closeHttp = serveMetrics(config, announcer, facts, tell)
   const lock = await takeNode(tell, stop)
   if (lock !== null) await hold(announcer, config, tell, stop)
   closeHttp()
   lock?.close()
   tell({ level: 'info', event: 'Stopped', message: 'in order' })
+  // A BIRD that hangs may still be waited for.
+  process.exit(0)
 }
 
 async function hold(
@@ -86,10 +91,14 @@ async function takeNode(tell: Tell, stop: Promise<string>): Promise<Server | nul
   }
 }
 
-function serveMetrics({ metrics: at }: AnnouncerConfig, announcer: Announcer, tell: Tell) {
+function serveMetrics(
+  { metrics: at }: AnnouncerConfig,
+  announcer: Announcer,
+  facts: AnnouncerFacts,
+  tell: Tell,
+) {
   if (at === null) return () => undefined
-  const { state } = announcer
-  const registry = registryOf(metrics, state, () => systemClock.monotonicMs())
+  const registry = registryOf(metrics, facts, () => systemClock.monotonicMs())
   collectDefaultMetrics({ register: registry })
   const pages = {
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

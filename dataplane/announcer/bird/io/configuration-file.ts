@@ -6,12 +6,13 @@
 
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type BirdControl, BirdError, BirdErrorCode } from './control.ts'
+import { BirdError, BirdErrorCode, type ConfigurationStore } from '../ports.ts'
+import type { BirdControl } from './control.ts'
 
 /** Passwords are in it: for its owner and its group, which BIRD's user is in. */
 const MODE = 0o640
 
-export class ConfigurationFile {
+export class ConfigurationFile implements ConfigurationStore {
   readonly #path: string
   readonly #control: BirdControl
 
@@ -31,11 +32,11 @@ export class ConfigurationFile {
       return await readFile(this.#path, 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-      throw error
+      throw unwritable(this.#path, error)
     }
   }
 
-  /** Puts the text into use. Fails with BirdError, and everything is as it was; or with what the file system says. */
+  /** Puts the text into use. Fails with BirdError, and everything is as it was. */
   async apply(text: string): Promise<void> {
     const last = await this.read()
     await this.#check(text)
@@ -65,11 +66,23 @@ export class ConfigurationFile {
   async #replace(text: string): Promise<void> {
     const next = `${this.#path}.next`
     await write(next, text)
-    await rename(next, this.#path)
+    try {
+      await rename(next, this.#path)
+    } catch (error) {
+      throw unwritable(this.#path, error)
+    }
   }
 }
 
 async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeNew(path, text)
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await rm(path, { force: true })
   const file = await open(path, 'wx', MODE)
@@ -86,4 +99,9 @@ async function write(path: string, text: string): Promise<void> {
 function withoutPath(error: BirdError, path: string): BirdError {
   const message = error.message.replace(`${path}:`, 'line ')
   return new BirdError(error.code, message, { cause: error })
+}
+
+function unwritable(path: string, cause: unknown): BirdError {
+  const { code = String(cause) } = cause as NodeJS.ErrnoException
+  return new BirdError(BirdErrorCode.unwritable, `cannot keep ${path}: ${code}`, { cause })
 }

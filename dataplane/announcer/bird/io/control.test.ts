@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { BirdControl, BirdErrorCode } from './control.ts'
+import { BirdErrorCode } from '../ports.ts'
+import { BirdControl } from './control.ts'
 import { ConfigurationFile } from './configuration-file.ts'
 
 const GREETING = '0001 BIRD 2.0.12 ready.\n'
@@ -53,7 +54,7 @@ function recorded(name: string): string {
 
 test('nobody is there', async () => {
   const asked = control().status()
-  await expect(asked).rejects.toMatchObject({ code: BirdErrorCode.absent, isTransient: true })
+  await expect(asked).rejects.toMatchObject({ code: BirdErrorCode.absent })
 })
 
 test('a reply that comes in pieces', async () => {
@@ -64,6 +65,19 @@ test('a reply that comes in pieces', async () => {
     return null
   })
   expect(await control().status()).toMatchObject({ version: '2.0.12', routerId: '192.0.2.1' })
+})
+
+test('without BFD there are sessions all the same', async () => {
+  const noBfd = '9001 There is no BFD protocol running\n'
+  await play((command) => (command === 'show bfd sessions' ? noBfd : recorded('protocols')))
+  const sessions = await control().sessions()
+  expect(sessions.map(({ bfd }) => bfd)).toEqual(['Off', 'Off', 'Off'])
+})
+
+test('BIRD is told to end', async () => {
+  await play(() => '0007 Shutdown requested\n')
+  await control().down()
+  expect(commands).toEqual(['down'])
 })
 
 test('silence ends in time', async () => {
@@ -140,7 +154,6 @@ describe('the configuration file', () => {
     await file.prepare('# good\n')
     await expect(file.apply('protocol x {\n')).rejects.toMatchObject({
       code: BirdErrorCode.refused,
-      isTransient: false,
       message: words,
     })
     expect(await file.read()).toBe('# good\n')

@@ -5,7 +5,8 @@
  */
 
 import { connect } from 'node:net'
-import { COMMAND_TIMEOUT_MS, REPLY_BYTES_MAX, WORDS_LENGTH_MAX } from '../limits.ts'
+import { COMMAND_TIMEOUT_MS, REPLY_BYTES_MAX } from '../limits.ts'
+import { type BirdDaemon, BirdError, BirdErrorCode } from '../ports.ts'
 import { isRefusal, type Reply, takeReply } from '../reply.ts'
 import {
   type BgpSession,
@@ -17,35 +18,8 @@ import {
 } from '../sessions.ts'
 import { quoted, symbol } from '../words.ts'
 
-export const BirdErrorCode = {
-  /** No such socket, nobody behind it, or cut off: BIRD does not run. */
-  absent: 'absent',
-  /** No answer in time: it hangs, or works on something large. */
-  silent: 'silent',
-  /** It said no; the message is its own words. */
-  refused: 'refused',
-  /** Not the control protocol, or too much of it. */
-  garbled: 'garbled',
-} as const
-export type BirdErrorCode = (typeof BirdErrorCode)[keyof typeof BirdErrorCode]
-
-export class BirdError extends Error {
-  override readonly name = 'BirdError'
-  readonly code: BirdErrorCode
-
-  constructor(code: BirdErrorCode, message: string, options?: ErrorOptions) {
-    super(message.slice(0, WORDS_LENGTH_MAX), options)
-    this.code = code
-  }
-
-  /** Worth trying again without a change. */
-  get isTransient(): boolean {
-    return this.code === BirdErrorCode.absent || this.code === BirdErrorCode.silent
-  }
-}
-
 /** All methods fail with BirdError. */
-export class BirdControl {
+export class BirdControl implements BirdDaemon {
   readonly #socketPath: string
   readonly #timeoutMs: number
   #sessions: readonly BgpSession[] = []
@@ -62,7 +36,10 @@ export class BirdControl {
   /** One per BgpPeer in the configuration in use. */
   async sessions(): Promise<readonly BgpSession[]> {
     const protocols = await this.#ask('show protocols all')
-    const sessions = readSessions(protocols, await this.#ask('show bfd sessions'))
+    const bfd = await this.#command('show bfd sessions')
+    // A configuration in which nobody wants BFD has no protocol for it.
+    const isUnused = bfd.lines.includes('There is no BFD protocol running')
+    const sessions = readSessions(protocols, isUnused ? [] : agreed(bfd))
     this.#sessions = steadied(sessions, this.#sessions)
     return this.#sessions
   }
@@ -83,6 +60,11 @@ export class BirdControl {
   /** Takes this file up. Sessions whose part of it is the same stay up. */
   async configure(path: string): Promise<void> {
     await this.#ask(`configure ${quoted(path)}`)
+  }
+
+  /** Ends BIRD, in order: it says goodbye to its routers. */
+  async down(): Promise<void> {
+    await this.#ask('down')
   }
 
   async #ask(command: string): Promise<readonly string[]> {

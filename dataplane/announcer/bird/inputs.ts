@@ -1,0 +1,123 @@
+/**
+ * What the rendering of BIRD's configuration needs besides the node itself, kept fresh by a loop of its own: BgpPeers,
+ * labels, passwords. They come with the proof, or from the manifests of a directory. Not here: reading files (`io/`),
+ * what is made of it (`keeper.ts`). Invariants: what cannot be read just now, or takes its time, holds nobody up: what
+ * was read last stays in force; peers come into force together with their passwords, so that a session is never ended
+ * for a password that was only not read yet.
+ */
+
+import { PassLoop } from '../../pass-loop.ts'
+import type { Clock } from '../../ports.ts'
+import type { Orders } from '../../proof.ts'
+import type { TroubleOf } from '../../troubles.ts'
+import type { ReadPeers } from './orders.ts'
+
+/** What a directory says. */
+export interface Manifests extends Orders {
+  /** Of this node. */
+  readonly isInMaintenance: boolean
+  readonly problems: readonly TroubleOf[]
+}
+
+export interface ManifestSource {
+  /** What cannot be read is as it was read last, and a problem; null: nothing was ever read. */
+  read(): Promise<Manifests | null>
+}
+
+export interface PasswordSource {
+  /** Null: there is none; undefined: it cannot be read just now. */
+  read(secret: string, key: string): Promise<string | null | undefined>
+  /** What to do about a missing one. */
+  readonly remedy: string
+}
+
+export interface InputsOptions {
+  readonly clock: Clock
+  /** That of `orders.ts`, which is loaded when it is needed. */
+  readonly readPeers: (objects: readonly unknown[]) => Promise<ReadPeers>
+  /** Null: orders come with the proof. */
+  readonly manifests: ManifestSource | null
+  readonly passwords: PasswordSource
+  /** Something has come into force. */
+  readonly changed: () => void
+}
+
+export interface InForce extends ReadPeers {
+  readonly nodeLabels: Readonly<Record<string, string>>
+  /** By name of the BgpPeer. */
+  readonly passwords: ReadonlyMap<string, string>
+}
+
+export class Inputs {
+  /** Null: nobody knows yet what is wanted. */
+  inForce: InForce | null = null
+  isInMaintenance = false
+  readonly #options: InputsOptions
+  readonly #loop: PassLoop
+  #heard: Orders | null = null
+  #heardText = ''
+  #read: ReadPeers = { peers: [], problems: [] }
+  #readText = ''
+  #inForceText = ''
+
+  constructor(options: InputsOptions) {
+    this.#options = options
+    this.#loop = new PassLoop(options.clock, () => this.#pass())
+  }
+
+  start(): void {
+    this.#loop.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop()
+  }
+
+  /** @param orders null: the cluster's are not known yet, or there is no cluster */
+  heard(orders: Orders | null): void {
+    if (this.#options.manifests !== null || orders === null) return
+    const text = JSON.stringify(orders)
+    if (text === this.#heardText) return
+    this.#heard = orders
+    this.#heardText = text
+    this.#loop.mark()
+  }
+
+  async #pass(): Promise<void> {
+    const manifests = (await this.#options.manifests?.read()) ?? null
+    const orders = manifests ?? this.#heard
+    if (orders === null) return
+    this.isInMaintenance = manifests?.isInMaintenance ?? false
+    const text = JSON.stringify(orders.peers)
+    if (text !== this.#readText) this.#read = await this.#options.readPeers(orders.peers)
+    this.#readText = text
+    const passwords = await this.#readPasswords()
+    const problems = [...(manifests?.problems ?? []), ...this.#read.problems]
+    this.#enforce({ peers: this.#read.peers, problems, nodeLabels: orders.nodeLabels, passwords })
+  }
+
+  #enforce(next: InForce): void {
+    const text = JSON.stringify([
+      this.#readText,
+      next.problems,
+      next.nodeLabels,
+      [...next.passwords],
+    ])
+    if (text === this.#inForceText) return
+    this.#inForceText = text
+    this.inForce = next
+    this.#options.changed()
+  }
+
+  async #readPasswords(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>()
+    for (const { name, spec } of this.#read.peers) {
+      if (spec.passwordSecretRef === null) continue
+      const { name: secret, key } = spec.passwordSecretRef
+      const read = await this.#options.passwords.read(secret, key)
+      const password = read === undefined ? this.inForce?.passwords.get(name) : read
+      if (typeof password === 'string') found.set(name, password)
+    }
+    return found
+  }
+}
