@@ -2,6 +2,7 @@
  * Every alert and every query of the dashboard, held against what a running operator and a running balancer say at
  * /metrics: what they ask for is there. Not here: labels and values (chart-queries.test.ts).
  */
+import { join } from 'node:path'
 import {
   eventually,
   freePort,
@@ -15,6 +16,9 @@ import {
   untilServing,
 } from '@sipcast/lab'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Announcement } from '../dataplane/announcement.ts'
+import { proofSocketPath } from '../dataplane/config.ts'
+import { announce } from './announcer-word.ts'
 import type { Selector } from './chart-promql.ts'
 import { queries } from './chart-queries.ts'
 
@@ -28,10 +32,28 @@ const SILENT = [
   'sipcast_operator_api_requests_total',
   'sipcast_operator_watch_stale_seconds',
   'sipcast_announcer_address_held',
+  'sipcast_announcer_address_announced',
   'sipcast_announcer_failures_total',
+  'sipcast_announcer_lapses_total',
+  'sipcast_announcer_bgp_session_up',
+  'sipcast_announcer_bgp_session_changes_total',
+  'sipcast_announcer_bfd_session_up',
+  'sipcast_announcer_bfd_changes_total',
+  'sipcast_announcer_bird_up',
+  'sipcast_announcer_bird_configured',
 ]
 /** Outcomes that are counted when they happen. */
 const UNHAPPENED = ['failed']
+
+/** Of an announcer that announces nothing yet. */
+const ANNOUNCEMENT: Announcement = {
+  announced: [],
+  held: [],
+  isInMaintenance: false,
+  sessions: [],
+  sessionsWanted: 0,
+  problems: [],
+}
 
 interface Series {
   readonly metric: string
@@ -80,7 +102,9 @@ beforeAll(async () => {
     }),
   )
   await untilServing(directory, SIP_PROXY, [name])
+  const socket = proofSocketPath(join(directory.path, 'state', name))
   const scrape = async () => {
+    await announce(socket, ANNOUNCEMENT)
     const texts = await Promise.all(
       [ofOperator, ofBalancer].map(
         async (host) => await (await fetch(`http://${host}/metrics`)).text(),
@@ -91,7 +115,7 @@ beforeAll(async () => {
     return series.some(({ metric }) => metric === 'sipcast_balancer_probe_rtt_seconds')
   }
   await eventually('the first probe of the balancer', scrape)
-})
+}, 60_000)
 
 afterAll(async () => await close())
 

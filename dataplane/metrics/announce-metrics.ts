@@ -1,6 +1,7 @@
 /** Metrics of what keeps addresses announced: readiness of each, the tests of our own, the announcer's word. */
 
 import { announcementInForce } from '../announcing.ts'
+import type { BalancerState } from '../state.ts'
 import { probeOutcomes } from '../tallies.ts'
 import type { Metric } from './metric.ts'
 
@@ -23,7 +24,7 @@ export const announceMetrics: readonly Metric[] = [
     help: '1: the announcer says that it announces this address; nothing where it is to announce none.',
     samples: (state) => {
       const said = announcementInForce(state)
-      if (said === null) return []
+      if (said === null || isLeaving(state)) return []
       const addresses = state.proof?.addresses ?? []
       return addresses.map((address) => [{ address }, said.announced.includes(address) ? 1 : 0])
     },
@@ -33,7 +34,7 @@ export const announceMetrics: readonly Metric[] = [
     kind: 'gauge',
     labels: [],
     help: '1: this balancer ends or is out of service by hand: its addresses are withdrawn.',
-    samples: (state) => [[{}, state.isStopping || state.isInMaintenance ? 1 : 0]],
+    samples: (state) => [[{}, isLeaving(state) ? 1 : 0]],
   },
   {
     name: 'sipcast_balancer_announcer_silent',
@@ -64,3 +65,7 @@ export const announceMetrics: readonly Metric[] = [
       probeOutcomes.map((outcome) => [{ outcome }, tallies.selfTests.get(outcome) ?? 0]),
   },
 ]
+
+function isLeaving({ isStopping, isInMaintenance }: BalancerState): boolean {
+  return isStopping || isInMaintenance
+}

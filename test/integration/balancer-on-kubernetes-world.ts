@@ -4,7 +4,6 @@
  * process, socket or file behind.
  */
 import { writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import {
   type BalancedSipProxy,
@@ -16,7 +15,8 @@ import { eventually, FakeApiServer, type Process, startProcess } from '@sipcast/
 import { encodeTable, type TableContent } from '@sipcast/mapping'
 import type { Announcement } from '../../dataplane/announcement.ts'
 import { proofSocketPath } from '../../dataplane/config.ts'
-import { parseProof, type Proof } from '../../dataplane/proof.ts'
+import type { Proof } from '../../dataplane/proof.ts'
+import { announce } from '../announcer-word.ts'
 import { LoneBalancer, MAIN } from './lone-balancer.ts'
 
 export const NAMESPACE = 'sipcast-system'
@@ -108,20 +108,7 @@ export class ClusterBalancer {
 
   /** Says this in the announcer's place; the balancer's proof. */
   async announce(announcement: Announcement): Promise<Proof> {
-    const socketPath = proofSocketPath(this.fileOf('state'))
-    const text = await new Promise<string>((resolve, reject) => {
-      const asked = request({ socketPath, path: '/proof', method: 'POST' }, (response) => {
-        let answer = ''
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          answer += chunk
-        })
-        response.on('end', () => resolve(answer))
-      })
-      asked.on('error', reject).end(JSON.stringify(announcement))
-    })
-    const proof = parseProof(text)
-    if (proof === null) throw new Error(`no proof: ${text}`)
-    return proof
+    return await announce(proofSocketPath(this.fileOf('state')), announcement)
   }
 
   /** Asks the report until it is so; how long that took. */
