@@ -4,7 +4,6 @@
  */
 
 import type { Metric } from '../metrics/metric.ts'
-import { isEstablished, isWatched } from './bird/session-watch.ts'
 import { type BirdState, Outcome } from './bird/state.ts'
 import { HoldRefusal } from './hold.ts'
 import { type AnnouncerState, IpFailure, Lapse } from './state.ts'
@@ -113,7 +112,7 @@ const metricsOfBird: readonly Metric<BirdState>[] = [
     kind: 'gauge',
     labels: ['peer'],
     help: '1: the BGP session with this router is established.',
-    samples: (state) => state.ups(isEstablished),
+    samples: (state) => state.bgpUps(),
   },
   {
     name: 'sipcast_announcer_bgp_session_changes_total',
@@ -127,7 +126,7 @@ const metricsOfBird: readonly Metric<BirdState>[] = [
     kind: 'gauge',
     labels: ['peer'],
     help: '1: BFD with this router is up.',
-    samples: (state) => state.ups(isWatched),
+    samples: (state) => state.bfdUps(),
   },
   {
     name: 'sipcast_announcer_bfd_changes_total',

@@ -5,7 +5,7 @@
 
 import type { BgpSessionStatus } from '../../announcement.ts'
 import type { TroubleOf } from '../../troubles.ts'
-import { isEstablished, type SessionChange, SessionWatch } from './session-watch.ts'
+import { isEstablished, isWatched, type SessionChange, SessionWatch } from './session-watch.ts'
 import type { BgpSession } from './sessions.ts'
 
 /** What became of a configuration. */
@@ -65,13 +65,20 @@ export class BirdState {
   }
 
   /** Of each router by name: 1 for up. */
-  ups(isUp: (session: BgpSession) => boolean): readonly (readonly [{ peer: string }, number])[] {
+  bgpUps(): readonly (readonly [{ peer: string }, number])[] {
     const told = new Map(this.sessions.map((session) => [session.peer, session]))
     const names = new Set([...this.known.map(({ peer }) => peer), ...told.keys()])
     return [...names].map((peer) => {
       const session = told.get(peer)
-      return [{ peer }, session !== undefined && isUp(session) ? 1 : 0]
+      return [{ peer }, session !== undefined && isEstablished(session) ? 1 : 0]
     })
+  }
+
+  /** The same of BFD, of those that BIRD watches so: where it is off, nothing is down. */
+  bfdUps(): readonly (readonly [{ peer: string }, number])[] {
+    return this.sessions
+      .filter(({ bfd }) => bfd !== 'Off')
+      .map((session) => [{ peer: session.peer }, isWatched(session) ? 1 : 0])
   }
 
   changes(protocol: SessionChange['protocol']): readonly (readonly [{ peer: string }, number])[] {
