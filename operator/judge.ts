@@ -76,8 +76,8 @@ export interface JudgeInput {
   readonly lastMembers: ReadonlyMap<string, Member>
   readonly slotsOf: ReadonlyMap<string, number>
   readonly memories: ReadonlyMap<string, MemberMemory>
-  /** As status says, for a state that was found in the table. */
-  readonly reasonsBefore: ReadonlyMap<string, string>
+  /** As status says of those that were Down, for a state that was found in the table. */
+  readonly reasonsDownBefore: ReadonlyMap<string, string>
   readonly probe: TableProbe
   readonly panicPercent: number
   readonly handBack: HandBackConfig
@@ -247,14 +247,14 @@ function reasonOf(
     readonly isHeld: boolean
     readonly isWaiting: boolean
   },
-  { reasonsBefore }: JudgeInput,
+  { reasonsDownBefore }: JudgeInput,
 ): string {
   const { state, tracked, isHeld, isWaiting } = found
   if (isHeld && state !== MemberState.down && !answersNow(tracked)) return Reason.probePanic
   if (deleting) return Reason.deleting
   if (!ready) return Reason.notReady
   if (state === MemberState.down) {
-    return reasonDown(tracked) ?? reasonsBefore.get(id) ?? Reason.downBefore
+    return reasonDown(tracked) ?? reasonsDownBefore.get(id) ?? Reason.downBefore
   }
   if (state === MemberState.unknown) return Reason.notProbed
   if (drain) return Reason.drainRequested

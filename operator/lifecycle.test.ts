@@ -38,6 +38,20 @@ test('a proxy that died while the operator was away is found', async () => {
   expect(world.slots()['b']).toBe(0)
 })
 
+test('a proxy whose end the last operator told the table alone is not Down for answering', async () => {
+  const world = await worldWith([A, B, C])
+  const told = () => world.status().proxies.find(({ name }) => name === 'b')
+  world.cluster.failures.set('status', 'unavailable')
+  world.prober.behaviours.set(B.address, Behaviour.silent)
+  await world.pass(2_000)
+  expect(world.slots()['b']).toBe(0)
+  expect(told()).toMatchObject({ state: 'Up', reason: 'Answers' })
+  world.cluster.failures.clear()
+  await world.restart()
+  await world.pass(1_000)
+  expect(told()).toMatchObject({ state: 'Down', reason: 'DownBefore' })
+})
+
 test('an invalid spec names field and reason; the last good one stays and goes on living', async () => {
   const world = await worldWith([A, B, C])
   world.apply([A, B], { spec: { probe: { timeout: '2s' } } })

@@ -5,6 +5,7 @@
  * Not here: what each step does; who calls it (operator.ts). Invariants: bad objects leave the last good table and
  * its proxies' health in force; a pass that finds nothing new writes nothing.
  */
+import type { SipProxyStatus } from '@sipcast/crds'
 import { handBackGrowsAtMs, MemberState } from '@sipcast/mapping'
 import { type Admission, admit } from './admission.ts'
 import { attempt, type Context } from './context.ts'
@@ -116,7 +117,7 @@ function judgeProxies(pool: Pool, wanted: Wanted, context: Context): Verdict {
     lastMembers,
     slotsOf: slotsByMember(table),
     memories: pool.members,
-    reasonsBefore: new Map(pool.status?.proxies.map(({ name, reason }) => [name, reason])),
+    reasonsDownBefore: reasonsDownIn(pool.status),
     probe,
     panicPercent,
     handBack: wanted.handBack,
@@ -129,6 +130,12 @@ function judgeProxies(pool: Pool, wanted: Wanted, context: Context): Verdict {
   pool.members = verdict.memories
   probes.setAttentive(key, verdict.isHolding)
   return verdict
+}
+
+/** A table may have been written without its status: that one's reasons are those of the state that it knows. */
+function reasonsDownIn(status: SipProxyStatus | null): ReadonlyMap<string, string> {
+  const down = (status?.proxies ?? []).filter(({ state }) => state === MemberState.down)
+  return new Map(down.map(({ name, reason }) => [name, reason]))
 }
 
 interface Planned {
