@@ -100,7 +100,8 @@ export class Announcer {
     if (routers === null || this.#departure.stage !== Stage.serving) return null
     const [problem] = [this.state.linkTrouble ?? [], routers.problems].flat()
     if (problem !== undefined) return `${problem.reason}: ${problem.message}`
-    const missing = this.#ready.find((address) => !this.state.announced.has(address))
+    const { held, announced } = this.state
+    const missing = this.#ready.find((address) => held.has(address) && !announced.has(address))
     if (missing !== undefined) return `NotAnnounced: ${missing}`
     return this.#ready.length > 0 && !routers.hasSession ? 'NoSession: no router listens' : null
   }

@@ -12,7 +12,8 @@ export const RENEW_MS = 2_000
 export const LOOK_MS = 200
 /** No answer in this time is no proof. */
 export const PROOF_TIMEOUT_MS = 300
-export const PROOF_BYTES_MAX = 1024 * 1024
+/** Hundreds of BgpPeers, each as large as it may be, are no reason to know nothing of the balancer. */
+export const PROOF_BYTES_MAX = 8 * 1024 * 1024
 /** A proof older than this renews nothing: this process was frozen between asking and renewing. */
 export const PROOF_AGE_MAX_MS = 3_000
 /** For one run of `ip`. */

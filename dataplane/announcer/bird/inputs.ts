@@ -3,7 +3,7 @@
  * labels, passwords. They come with the proof, or from the manifests of a directory. Not here: reading files (`io/`),
  * what is made of it (`keeper.ts`). Invariants: what cannot be read just now, or takes its time, holds nobody up: what
  * was read last stays in force; peers come into force together with their passwords, so that a session is never ended
- * for a password that was only not read yet.
+ * for a password that was only not read yet; what was good goes on for what is bad or gone now.
  */
 
 import { PassLoop } from '../../pass-loop.ts'
@@ -11,6 +11,7 @@ import type { Clock } from '../../ports.ts'
 import type { Orders } from '../../proof.ts'
 import type { TroubleOf } from '../../troubles.ts'
 import type { ReadPeers } from './orders.ts'
+import { PeerRefusal } from './peers.ts'
 
 /** What a directory says. */
 export interface Manifests extends Orders {
@@ -34,7 +35,10 @@ export interface PasswordSource {
 export interface InputsOptions {
   readonly clock: Clock
   /** That of `orders.ts`, which is loaded when it is needed. */
-  readonly readPeers: (objects: readonly unknown[]) => Promise<ReadPeers>
+  readonly readPeers: (
+    objects: readonly unknown[],
+    before: ReadPeers['peers'],
+  ) => Promise<ReadPeers>
   /** Null: orders come with the proof. */
   readonly manifests: ManifestSource | null
   readonly passwords: PasswordSource
@@ -89,10 +93,12 @@ export class Inputs {
     if (orders === null) return
     this.isInMaintenance = manifests?.isInMaintenance ?? false
     const text = JSON.stringify(orders.peers)
-    if (text !== this.#readText) this.#read = await this.#options.readPeers(orders.peers)
+    if (text !== this.#readText) {
+      this.#read = await this.#options.readPeers(orders.peers, this.#read.peers)
+    }
     this.#readText = text
-    const passwords = await this.#readPasswords()
-    const problems = [...(manifests?.problems ?? []), ...this.#read.problems]
+    const { passwords, missing } = await this.#readPasswords()
+    const problems = [...(manifests?.problems ?? []), ...this.#read.problems, ...missing]
     this.#enforce({ peers: this.#read.peers, problems, nodeLabels: orders.nodeLabels, passwords })
   }
 
@@ -109,15 +115,22 @@ export class Inputs {
     this.#options.changed()
   }
 
-  async #readPasswords(): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>()
+  /** One that was there and is gone goes on being used: taken away by mistake, it would end sessions on all nodes. */
+  async #readPasswords() {
+    const passwords = new Map<string, string>()
+    const missing: TroubleOf[] = []
     for (const { name, spec } of this.#read.peers) {
       if (spec.passwordSecretRef === null) continue
       const { name: secret, key } = spec.passwordSecretRef
       const read = await this.#options.passwords.read(secret, key)
-      const password = read === undefined ? this.inForce?.passwords.get(name) : read
-      if (typeof password === 'string') found.set(name, password)
+      const known = this.inForce?.passwords.get(name)
+      const password = read || known
+      if (password === undefined) continue
+      passwords.set(name, password)
+      if (read !== null && read !== '') continue
+      const message = `BgpPeer ${name}: the password in key ${key} of Secret ${secret} is gone; the last one is used`
+      missing.push({ subject: name, reason: PeerRefusal.passwordMissing, message })
     }
-    return found
+    return { passwords, missing }
   }
 }

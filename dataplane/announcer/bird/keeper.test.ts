@@ -100,7 +100,7 @@ class World {
         remedy: 'put it there',
       },
       manifests: hasDirectory ? { read: async () => this.manifests } : null,
-      readPeers: async (objects) => readPeers(objects),
+      readPeers: async (objects, before) => readPeers(objects, before),
       pools: ['203.0.113.0/24'],
       tell: (notice) => void this.notices.push(notice),
     })
@@ -229,6 +229,28 @@ describe('a configuration', () => {
     await world.pass(2 * SECOND_MS)
     expect(world.file).toMatch('password "sesame"')
     expect(world.reasons).toEqual(['PeerInvalid', 'PeerInvalid'])
+  })
+
+  it('goes on as it was with a peer that has become invalid, or whose password is gone', async () => {
+    const world = new World()
+    world.passwords.set('bgp/password', 'sesame')
+    const good = peer('secretive', { passwordSecretRef: { name: 'bgp' } })
+    await world.start({ ...ORDERS, peers: [good] })
+    const { file } = world
+    const bad = peer('secretive', { passwordSecretRef: { name: 'bgp' }, peerASN: 0 })
+    world.keeper.heard({ ...PROOF, orders: { ...ORDERS, peers: [bad] } })
+    await world.pass(2 * SECOND_MS)
+    expect(world.reasons).toEqual(['PeerInvalid'])
+    expect(world.keeper.problems[0]?.message).toMatch(/peerASN.* It stays as it was\.$/)
+    world.passwords.clear()
+    await world.pass(2 * SECOND_MS)
+    expect(world.reasons).toEqual(['PeerInvalid', 'PasswordMissing'])
+    world.passwords.set('bgp/password', '')
+    await world.pass(2 * SECOND_MS)
+    expect([world.file, world.applied.length]).toEqual([file, 1])
+    world.keeper.heard({ ...PROOF, orders: { ...ORDERS, peers: [] } })
+    await world.pass(2 * SECOND_MS)
+    expect([world.reasons, world.keeper.sessionsWanted]).toEqual([[], 0])
   })
 
   it('never leaves out a peer whose password was only not read yet', async () => {

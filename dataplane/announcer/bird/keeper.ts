@@ -30,7 +30,7 @@ export interface BirdKeeperOptions extends Omit<InputsOptions, 'changed'> {
 }
 
 /** Where this node is among routers. */
-type Place = Pick<BirdQuestion, 'nodeName' | 'routerId'>
+type Place = Pick<BirdQuestion, 'nodeName' | 'nodeAddresses' | 'routerId'>
 
 export class BirdKeeper implements Routers {
   readonly state = new BirdState()
@@ -61,8 +61,8 @@ export class BirdKeeper implements Routers {
 
   heard({ name, inside, orders }: Proof): void {
     this.#inputs.heard(orders)
-    const place = { nodeName: name, routerId: routerIdOf(name, inside) }
-    if (place.nodeName === this.#place?.nodeName && place.routerId === this.#place.routerId) return
+    const place = { nodeName: name, nodeAddresses: inside, routerId: routerIdOf(name, inside) }
+    if (JSON.stringify(place) === JSON.stringify(this.#place)) return
     this.#place = place
     this.#loop.mark()
   }

@@ -1,7 +1,7 @@
 /**
  * What is wanted of BIRD, as it arrives: BgpPeers of a cluster or of a directory, as objects. Pure. Not here: which of
- * them this node talks to (`peers.ts`). Invariant: an object that is no valid BgpPeer is left out and told of; it
- * breaks no other.
+ * them this node talks to (`peers.ts`). Invariant: an object that is no valid BgpPeer is told of, breaks no
+ * other, and does not end what it was before.
  */
 
 import { type BgpPeer, describeProblems, parseBgpPeer } from '@sipcast/crds'
@@ -12,7 +12,8 @@ export interface ReadPeers {
   readonly problems: readonly TroubleOf[]
 }
 
-export function readPeers(objects: readonly unknown[]): ReadPeers {
+/** @param before what was in force: a BgpPeer that has become invalid goes on as it was */
+export function readPeers(objects: readonly unknown[], before: readonly BgpPeer[] = []): ReadPeers {
   const peers: BgpPeer[] = []
   const problems: TroubleOf[] = []
   for (const object of objects) {
@@ -22,7 +23,10 @@ export function readPeers(objects: readonly unknown[]): ReadPeers {
       continue
     }
     const name = nameOf(object)
-    const message = `BgpPeer ${name}: ${describeProblems(parsed.problems)}`
+    const last = before.find((one) => one.name === name)
+    if (last !== undefined) peers.push(last)
+    const stays = last === undefined ? '' : ' It stays as it was.'
+    const message = `BgpPeer ${name}: ${describeProblems(parsed.problems)}${stays}`
     problems.push({ subject: name, reason: 'PeerInvalid', message })
   }
   return { peers, problems }

@@ -11,6 +11,8 @@ import { isWritable } from './words.ts'
 export const PeerRefusal = {
   passwordMissing: 'PasswordMissing',
   passwordUnusable: 'PasswordUnusable',
+  /** BIRD wants to know it for BFD over several hops, and would refuse all routers without it. */
+  sourceMissing: 'SourceAddressMissing',
   /** Another BgpPeer names the same router; the first by name counts. */
   duplicate: 'DuplicatePeer',
   tooMany: 'TooManyPeers',
@@ -26,6 +28,8 @@ export interface RefusedPeer {
 export interface PeerQuestion {
   readonly peers: readonly BgpPeer[]
   readonly nodeLabels: Readonly<Record<string, string>>
+  /** Sessions over several hops come from the first of the router's IP version, unless they say otherwise. */
+  readonly nodeAddresses: readonly string[]
   /** By name of the BgpPeer; of those that name a Secret. */
   readonly passwords: ReadonlyMap<string, string>
   /** Where a missing password is to be put, in words. */
@@ -35,6 +39,8 @@ export interface PeerQuestion {
 export interface ChosenPeer {
   readonly peer: BgpPeer
   readonly password: string | null
+  /** Where the session comes from; null: as the node's routes say. */
+  readonly source: string | null
 }
 
 export interface PeerChoice {
@@ -52,16 +58,18 @@ export function choosePeers(question: PeerQuestion): PeerChoice {
   for (const peer of ofNode.toSorted(byName)) {
     const router = `${peer.spec.peerAddress} port ${peer.spec.port}`
     const password = peer.spec.passwordSecretRef === null ? null : passwords.get(peer.name)
+    const source = sourceOf(peer, question.nodeAddresses)
     const refusal =
       duplicateOf(router, routers.get(router)) ??
       passwordRefusal(peer, password, passwordRemedy) ??
+      sourceRefusal(peer, source) ??
       (chosen.length === PEERS_MAX ? TOO_MANY : null)
     if (refusal !== null) {
       refused.push({ peer: peer.name, ...refusal })
       continue
     }
     routers.set(router, peer.name)
-    chosen.push({ peer, password: password ?? null })
+    chosen.push({ peer, password: password ?? null, source })
   }
   return { chosen, refused }
 }
@@ -86,6 +94,22 @@ function duplicateOf(router: string, first: string | undefined): Refusal | null 
   if (first === undefined) return null
   const message = `${router} is the router of BgpPeer ${first} already`
   return { reason: PeerRefusal.duplicate, message }
+}
+
+function sourceOf({ spec }: BgpPeer, nodeAddresses: readonly string[]): string | null {
+  if (spec.sourceAddress !== null || spec.multihop === 1) return spec.sourceAddress
+  return nodeAddresses.find((one) => isIPv6(one) === isIPv6(spec.peerAddress)) ?? null
+}
+
+function sourceRefusal({ spec }: BgpPeer, source: string | null): Refusal | null {
+  if (source !== null || spec.multihop === 1 || !spec.bfd.enabled) return null
+  const version = isIPv6(spec.peerAddress) ? 'IPv6' : 'IPv4'
+  const message = `BFD over several hops needs an ${version} address of this node, and none is known: set spec.sourceAddress, or spec.bfd.enabled to false`
+  return { reason: PeerRefusal.sourceMissing, message }
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(':')
 }
 
 /** @param password null: none is needed */

@@ -13,10 +13,13 @@ import { routerIdOf } from './router-id.ts'
 const GOLDEN = join(import.meta.dirname, 'golden')
 const PASSWORD_SECRET = { name: 'bgp' }
 
+const FAR = { peerASN: 64_600, localASN: 64_512, multihop: 4 }
+
 const NODE = {
   nodeName: 'node-a.example',
   nodeLabels: { 'kubernetes.io/hostname': 'node-a', rack: '1' },
   passwords: new Map<string, string>(),
+  nodeAddresses: ['192.0.2.10', '2001:db8:b::10'],
   routerId: '192.0.2.10',
   pools: ['203.0.113.0/24', '2001:db8:53::/64'],
   isShuttingDown: false,
@@ -60,6 +63,11 @@ const cases: Readonly<Record<string, BirdQuestion>> = {
     passwords: new Map([['far-away', "spaces, {braces}; # and 'apostrophes'"]]),
     listenPort: 1179,
   },
+  'several-hops': question(
+    peer('far-4', { ...FAR, peerAddress: '198.51.100.7' }),
+    peer('far-6', { ...FAR, peerAddress: '2001:db8:99::7' }),
+    peer('far-and-slow', { ...FAR, peerAddress: '198.51.100.8', bfd: { enabled: false } }),
+  ),
   'without-bfd': question(
     peer('plain', {
       peerAddress: '192.0.2.1',
@@ -78,6 +86,30 @@ const cases: Readonly<Record<string, BirdQuestion>> = {
     ),
   ),
 }
+
+const anyAsn = fc.integer({ min: 1, max: 4_294_967_294 })
+const anyAddress = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('fe80::1', '127.0.0.1', '::1'))
+/** What somebody may write, as far as the schema lets him. */
+const specs = fc
+  .record(
+    {
+      peerAddress: anyAddress,
+      peerASN: anyAsn,
+      localASN: anyAsn,
+      port: fc.integer({ min: 1, max: 65_535 }),
+      holdTime: fc.integer({ min: 3, max: 65_535 }).map((seconds) => `${seconds}s`),
+      bfd: fc.record({
+        enabled: fc.boolean(),
+        interval: fc.integer({ min: 10, max: 60_000 }).map((ms) => `${ms}ms`),
+        multiplier: fc.integer({ min: 1, max: 255 }),
+      }),
+      sourceAddress: anyAddress,
+      multihop: fc.integer({ min: 1, max: 255 }),
+      communities: fc.array(fc.constantFrom('0:0', '65535:65535', '1:2:3', '4294967295:0:0')),
+    },
+    { requiredKeys: ['peerAddress', 'peerASN', 'localASN'] },
+  )
+  .filter((spec) => parsedPeer('any', spec).ok)
 
 test.each(Object.entries(cases))('%s is as it was', async (name, asked) => {
   await expect(renderBird(asked).text).toMatchFileSnapshot(join(GOLDEN, `${name}.conf`))
@@ -108,6 +140,21 @@ describe.runIf(requires('bird'))('BIRD itself', () => {
 
   test('refuses what is no configuration, so that its consent says something', () => {
     expect(complaint(renderBird(dualStack).text.replace('graceful', 'graceless'))).toMatch(/^1: /)
+  })
+
+  test('accepts every BgpPeer that the schema allows', () => {
+    fc.assert(
+      fc.property(
+        fc.array(specs, { minLength: 40, maxLength: 40 }),
+        fc.boolean(),
+        (drawn, isBare) => {
+          const asked = question(...drawn.map((spec, index) => peer(`p${index}`, spec)))
+          const { text } = renderBird({ ...asked, ...(isBare ? { nodeAddresses: [] } : {}) })
+          expect(complaint(text)).toBe('')
+        },
+      ),
+      { numRuns: 25 },
+    )
   })
 
   test('accepts every password that is not refused', () => {
@@ -185,6 +232,17 @@ test.each([
   },
 )
 
+test('over several hops BFD needs an address: without one, that router is left out', () => {
+  const asked = question(
+    peer('far', { ...FAR, peerAddress: '2001:db8:99::7' }),
+    peer('near', { peerAddress: '192.0.2.1', peerASN: 1, localASN: 2 }),
+  )
+  const { peers, refused } = renderBird({ ...asked, nodeAddresses: ['192.0.2.10'] })
+  expect(peers).toEqual(['near'])
+  expect(refused).toMatchObject([{ peer: 'far', reason: PeerRefusal.sourceMissing }])
+  expect(refused[0]?.message).toMatch(/an IPv6 address of this node/)
+})
+
 test('two objects for one router: the first by name counts', () => {
   const spec = { peerAddress: '192.0.2.1', peerASN: 1, localASN: 2 }
   const { peers, refused } = renderBird(question(peer('b', spec), peer('a', spec)))
@@ -222,9 +280,13 @@ function question(...peers: readonly BgpPeer[]): BirdQuestion {
   return { ...NODE, peers }
 }
 
-function peer(name: string, spec: Readonly<Record<string, unknown>>): BgpPeer {
+function parsedPeer(name: string, spec: Readonly<Record<string, unknown>>) {
   const manifest = { apiVersion: 'sipcast.io/v1alpha1', kind: 'BgpPeer', metadata: { name }, spec }
-  const parsed = parseBgpPeer(manifest)
+  return parseBgpPeer(manifest)
+}
+
+function peer(name: string, spec: Readonly<Record<string, unknown>>): BgpPeer {
+  const parsed = parsedPeer(name, spec)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed))
   return parsed.bgpPeer
 }

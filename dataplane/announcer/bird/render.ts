@@ -82,13 +82,13 @@ const BFD = `protocol bfd {
 }`
 
 function session(
-  { peer, password }: ChosenPeer,
+  { peer, password, source }: ChosenPeer,
   shared: HostRoutes,
   question: BirdQuestion,
 ): string {
   const { spec } = peer
   const lines = [
-    ...ends(spec, question.listenPort ?? BGP_PORT),
+    ...ends(spec, source, question.listenPort ?? BGP_PORT),
     ...timers(spec),
     // Routers that keep the routes of a session that broke would send to a node that died.
     'graceful restart off;',
@@ -100,12 +100,12 @@ function session(
   return `protocol bgp ${symbol(peer.name)} {\n${indented(lines)}\n}`
 }
 
-function ends(spec: BgpPeerSpec, listenPort: number): readonly string[] {
-  const source = spec.sourceAddress === null ? '' : `${address(spec.sourceAddress)} `
+function ends(spec: BgpPeerSpec, source: string | null, listenPort: number): readonly string[] {
+  const from = source === null ? '' : `${address(source)} `
   const local = `port ${whole(listenPort, 1, 65_535)} as ${asn(spec.localASN)}`
   const router = `${address(spec.peerAddress)} port ${whole(spec.port, 1, 65_535)}`
   return [
-    `local ${source}${local};`,
+    `local ${from}${local};`,
     `neighbor ${router} as ${asn(spec.peerASN)};`,
     spec.multihop === 1 ? 'direct;' : `multihop ${whole(spec.multihop, 2, 255)};`,
   ]

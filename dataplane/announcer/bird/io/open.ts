@@ -26,7 +26,7 @@ export function openBirdKeeper(
     clock: systemClock,
     bird,
     file: new ConfigurationFile(file, bird),
-    readPeers: async (objects) => (await import('../orders.ts')).readPeers(objects),
+    readPeers: async (objects, before) => (await import('../orders.ts')).readPeers(objects, before),
     passwords: passwords === null ? new NoPasswords() : new PasswordFiles(passwords, remedy),
     manifests: manifests === null ? null : openManifests(manifests),
     pools,
