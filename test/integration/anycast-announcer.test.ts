@@ -15,8 +15,8 @@ import {
 } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requires } from '../requires.ts'
-import { AnycastNode, RouteLog } from './anycast-node.ts'
 import { birdDirectory, PASSWORD } from './announcing-node.ts'
+import { AnycastNode, RouteLog } from './anycast-node.ts'
 
 const BOTH = [SHARED_IPV6, SHARED_IPV4].toSorted()
 const POLL_MS = 15
