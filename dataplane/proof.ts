@@ -12,7 +12,6 @@ import { isAlive, readiness } from './health.ts'
 import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
-import type { Sockets } from './sockets.ts'
 import { Standstill } from './standstill.ts'
 import type { BalancerState } from './state.ts'
 import { isServed, verdictNames } from './verdict.ts'
@@ -67,8 +66,10 @@ export class Prover {
     const isTurning = this.#isTurning(ms)
     const isFlowing = this.#served.look(servedPackets(counters), ms) <= SERVED_FRESH_MS
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
-    const served = isTurning ? servedAddresses(state, addresses) : []
-    const ready = served.filter((address) => isProven(state, address, isFlowing))
+    const sockets = outsideSockets(state)
+    const served = isTurning ? servedAddresses(state, addresses, sockets) : []
+    const isProven = (socket: SocketReport) => state.selfTest.isProven(socket, isFlowing)
+    const ready = served.filter((address) => sockets.get(address)!.every(isProven))
     return {
       name: this.#name,
       at: iso,
@@ -113,25 +114,24 @@ function wantedAddresses(state: BalancerState): readonly string[] {
 }
 
 function servedAddresses(
-  { keys, sockets, inUse }: BalancerState,
+  { keys, inUse }: BalancerState,
   wanted: readonly string[],
+  sockets: OutsideSockets,
 ): readonly string[] {
   if (keys.current.length === 0) return []
   // By the old one until workers have taken up the new one: a change of a table is no break.
   const usable = new Set([...inUse.values()].flatMap(({ table }) => table.addresses))
-  const isBound = (address: string): boolean => {
-    const own = outsideSockets(sockets, address)
-    return own.length > 0 && own.every(({ state }) => state === SocketState.bound)
-  }
+  const isBound = (address: string): boolean =>
+    sockets.get(address)?.every(({ state }) => state === SocketState.bound) ?? false
   return wanted.filter((address) => usable.has(address) && isBound(address))
 }
 
-function isProven({ sockets, selfTest }: BalancerState, address: string, isFlowing: boolean) {
-  return outsideSockets(sockets, address).every((socket) => selfTest.isProven(socket, isFlowing))
-}
+/** By address; those that have none are not in it. */
+type OutsideSockets = ReadonlyMap<string, readonly SocketReport[]>
 
-function outsideSockets(sockets: Sockets, wanted: string): readonly SocketReport[] {
-  return sockets.merged().filter(({ role, address }) => role === 'outside' && address === wanted)
+function outsideSockets({ sockets }: BalancerState): OutsideSockets {
+  const outside = sockets.merged().filter(({ role }) => role === 'outside')
+  return Map.groupBy(outside, ({ address }) => address)
 }
 
 /** That the workers served as they should, less what the kernel did not send. */

@@ -15,6 +15,8 @@ interface Held {
 export class Sockets {
   /** Worker → role, address and port → the newest report. */
   readonly #held = new Map<number, ReadonlyMap<string, Held>>()
+  /** Until the next report: it is asked for many times between two. */
+  #merged: readonly SocketReport[] | null = null
 
   /** Takes the newest report of a worker. True if a state or message differs from before. */
   report(worker: number, sockets: readonly SocketReport[]): boolean {
@@ -26,6 +28,7 @@ export class Sockets {
       }),
     )
     this.#held.set(worker, after)
+    this.#merged = null
     return (
       before.size !== after.size ||
       [...after].some(([name, held]) => differs(before.get(name), held))
@@ -34,6 +37,11 @@ export class Sockets {
 
   /** One entry per role, address and port: the worst state of all workers, and the drops of all. */
   merged(): readonly SocketReport[] {
+    this.#merged ??= this.#merge()
+    return this.#merged
+  }
+
+  #merge(): readonly SocketReport[] {
     const merged = new Map<string, SocketReport>()
     for (const sockets of this.#held.values()) {
       for (const [name, { socket, pastDrops }] of sockets) {
