@@ -85,7 +85,7 @@ export class BirdKeeper implements Routers {
     return this.state.statuses()
   }
 
-  get sessionsWanted(): number {
+  get sessionsWanted(): number | null {
     return this.state.wanted
   }
 

@@ -31,8 +31,8 @@ export class BirdState {
   /** The newest configuration is in use. */
   isConfigured = false
   readonly outcomes = new Map<Outcome, number>()
-  /** BgpPeers that select this node. */
-  wanted = 0
+  /** BgpPeers that select this node; null: not known yet. */
+  wanted: number | null = null
   /** In the configuration. */
   known: readonly Known[] = []
   /** As BIRD has told last; empty while it tells nothing. */
