@@ -21,8 +21,10 @@ import { Silence } from './ports.ts'
 
 const LAPSE_MS = COPY_LIFETIME_SECONDS * 1_000
 
+type Announcing = FakeNode & { readonly routers: FakeRouters }
+
 /** Announces both. */
-async function announcing(): Promise<FakeNode & { readonly routers: FakeRouters }> {
+async function announcing(): Promise<Announcing> {
   const node = new FakeNode(new FakeRouters())
   node.become({ ready: [A, B] })
   await node.start()
@@ -30,7 +32,7 @@ async function announcing(): Promise<FakeNode & { readonly routers: FakeRouters 
   expect(node.announced).toEqual([A, B])
   node.events()
   node.lines.length = 0
-  return node as FakeNode & { readonly routers: FakeRouters }
+  return node as Announcing
 }
 
 describe('copies', () => {
@@ -178,6 +180,42 @@ describe('the link', () => {
     await node.pass(RENEW_MS + LOOK_MS)
     expect(node.announced).toEqual([A])
     expect(node.events()).toContain('LinkFailedMended')
+  })
+})
+
+describe('readiness', () => {
+  const problem = { subject: 'router-b', reason: 'PasswordMissing', message: 'none' }
+  const rows: readonly [string, (node: Announcing) => void, RegExp | null][] = [
+    ['announcing', () => undefined, null],
+    ['one router of two', ({ routers }) => void (routers.problems = [problem]), null],
+    ['no router listens', ({ routers }) => void (routers.hasSession = false), /^NoSession/],
+    [
+      'no router listens, and it is known why',
+      ({ routers }) => void Object.assign(routers, { hasSession: false, problems: [problem] }),
+      /^PasswordMissing: none/,
+    ],
+    [
+      'there is nobody to tell',
+      ({ routers }) => void Object.assign(routers, { hasSession: false, sessionsWanted: 0 }),
+      null,
+    ],
+    [
+      'nobody knows yet whom to tell',
+      ({ routers }) => void Object.assign(routers, { hasSession: false, sessionsWanted: null }),
+      /^NoSession/,
+    ],
+    ['there is nothing to announce', (node) => node.become({ ready: [] }), null],
+    ['an address outside the pools', (node) => node.become({ ready: ['198.51.100.1'] }), null],
+    ['the kernel refuses the copy', (node) => void node.refused.add(A), /^cannot add/],
+    ['the balancer is gone', (node) => void (node.answer = Silence.absent), /^NoProof/],
+  ]
+  it.each(rows)('%s', async (_, become, expected) => {
+    const node = await announcing()
+    become(node)
+    await node.pass(RENEW_MS + LOOK_MS)
+    const said = node.announcer.readinessProblem()
+    if (expected === null) expect(said).toBeNull()
+    else expect(said).toMatch(expected)
   })
 })
 

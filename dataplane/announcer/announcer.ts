@@ -92,18 +92,20 @@ export class Announcer {
     return this.#options.routers?.healthProblem() ?? null
   }
 
-  /** Null: what the balancer wants is held, but for what is refused, and announced where it is to be. */
+  /** Null: what the balancer wants is held, but for what is refused, and a router is told of what it is ready for. */
   readinessProblem(): string | null {
     const { routers } = this.#options
     if (this.#failure !== null) return this.#failure.message
     if (!this.state.isBalancerAlive) return 'NoProof: the balancer does not prove itself'
     if (routers === null || this.#departure.stage !== Stage.serving) return null
-    const [problem] = [this.state.linkTrouble ?? [], routers.problems].flat()
-    if (problem !== undefined) return `${problem.reason}: ${problem.message}`
     const { held, announced } = this.state
     const missing = this.#ready.find((address) => held.has(address) && !announced.has(address))
-    if (missing !== undefined) return `NotAnnounced: ${missing}`
-    return this.#ready.length > 0 && !routers.hasSession ? 'NoSession: no router listens' : null
+    // One router is enough: a single BgpPeer that is wrong must not keep all nodes from being ready.
+    const isMute = this.#ready.length > 0 && !routers.hasSession && routers.sessionsWanted !== 0
+    if (missing === undefined && !isMute) return null
+    const [problem] = [this.state.linkTrouble ?? [], routers.problems].flat()
+    if (problem !== undefined) return `${problem.reason}: ${problem.message}`
+    return missing === undefined ? 'NoSession: no router listens' : `NotAnnounced: ${missing}`
   }
 
   async #run(): Promise<void> {

@@ -105,7 +105,7 @@ const metricsOfBird: readonly Metric<BirdState>[] = [
     kind: 'gauge',
     labels: [],
     help: 'BgpPeers that select this node.',
-    samples: ({ wanted }) => [[{}, wanted]],
+    samples: ({ wanted }) => (wanted === null ? [] : [[{}, wanted]]),
   },
   {
     name: 'sipcast_announcer_bgp_session_up',

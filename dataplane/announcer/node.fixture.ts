@@ -21,7 +21,7 @@ export class FakeRouters implements Routers {
   isInMaintenance = false
   hasSession = true
   sessions = []
-  sessionsWanted = 1
+  sessionsWanted: number | null = 1
   problems: Routers['problems'] = []
   isShuttingDown = false
   /** Whether BIRD was told to end; null: the announcer has not ended. */

@@ -48,7 +48,8 @@ export interface Routers {
   /** A router listens. */
   readonly hasSession: boolean
   readonly sessions: readonly BgpSessionStatus[]
-  readonly sessionsWanted: number
+  /** BgpPeers that select this node; null: not known yet. */
+  readonly sessionsWanted: number | null
   readonly problems: readonly TroubleOf[]
   /** Null: its own loop turns. */
   healthProblem(): string | null
