@@ -4,15 +4,16 @@
  * (live/).
  */
 import process from 'node:process'
-import { USAGE, type LiveConfig, parseLiveConfig } from './live/config.ts'
+import { type LiveConfig, parseLiveConfig, USAGE } from './live/config.ts'
 import { Failures } from './live/failures.ts'
 import { readKeys } from './live/keyboard.ts'
 import { Moves } from './live/moves.ts'
+import { renderLine, renderScreen } from './live/screen.ts'
 import { runScript } from './live/script.ts'
-import { takeSnapshot } from './live/snapshot.ts'
+import { type Snapshot, takeSnapshot } from './live/snapshot.ts'
 import { renderSummary } from './live/summary.ts'
 import { Traffic } from './live/traffic.ts'
-import { View } from './live/view.ts'
+import { aborted, View } from './live/view.ts'
 import { findKamailio } from './start/kamailio.ts'
 import { Lab, SIP_PROXY } from './start/lab.ts'
 
@@ -50,7 +51,7 @@ async function live(config: LiveConfig, lab: Lab, ending: AbortController): Prom
   const elapsedSeconds = () => Math.round((performance.now() - startedAtMs) / 1000)
   const isInteractive = config.forSeconds === null && process.stdin.isTTY && process.stdout.isTTY
   const take = () => takeSnapshot(lab, config.kind, traffic, moves.count)
-  const view = new View({ isInteractive, elapsedSeconds, take })
+  const view = new View({ isInteractive, elapsedSeconds, take, renderScreen, renderLine })
   const failures = new Failures(lab, (event) => view.tell(event))
 
   const stopKeys = isInteractive ? readKeys((key) => onKey(key, view, failures, ending)) : () => {}
@@ -84,12 +85,12 @@ async function live(config: LiveConfig, lab: Lab, ending: AbortController): Prom
   return unreachable.length === 0 ? 0 : 1
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-}
-
-function onKey(key: string, view: View, failures: Failures, ending: AbortController): void {
+function onKey(
+  key: string,
+  view: View<Snapshot>,
+  failures: Failures,
+  ending: AbortController,
+): void {
   const act = (action: Promise<void>) =>
     void action.catch((error: Error) => view.tell(error.message))
   switch (key) {

@@ -1,5 +1,27 @@
 /** The lab's door: what tests and benchmarks start, talk to and look at. lab/README.md shows how. */
 
+export { BalancerNode } from './anycast/balancer-node.ts'
+export { faultOf, faults, type NodeFault } from './anycast/faults.ts'
+export { LeaseWatch } from './anycast/lease-watch.ts'
+export { ProxyWatch } from './anycast/proxy-watch.ts'
+export { startFlood } from './anycast/start-flood.ts'
+export {
+  ANYCAST_DOMAIN,
+  ANYCAST_SIP_PROXY,
+  AnycastSystem,
+  type AnycastSystemOptions,
+} from './anycast/system.ts'
+export { lostCalls, type TrialResult, Trials } from './anycast/trial.ts'
+export { EXAMPLE, exampleSecrets } from './cluster/example.ts'
+export { applyExample, install, NAMESPACE, untilReady, untilServed } from './cluster/install.ts'
+export { type ClusterNode, KindCluster } from './cluster/kind.ts'
+export { Kubectl } from './cluster/kubectl.ts'
+export { nodesWithBalancers } from './cluster/lasting-phones.ts'
+export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
+export { run as runProgram } from './cluster/program.ts'
+export { RouteKeeper } from './cluster/route-keeper.ts'
+export { ClusterRouter, RouterKind } from './cluster/router.ts'
+export { conditionOf, isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export {
   FakeApiServer,
   type FakeApiServerOptions,
@@ -7,16 +29,6 @@ export {
 } from './kubernetes/fake-api-server.ts'
 export type { Fault, FaultEffect } from './kubernetes/faults.ts'
 export type { ResourceKind } from './kubernetes/resource-kind.ts'
-export { EXAMPLE, exampleSecrets } from './cluster/example.ts'
-export { applyExample, install, NAMESPACE, untilReady, untilServed } from './cluster/install.ts'
-export { type ClusterNode, KindCluster } from './cluster/kind.ts'
-export { Kubectl } from './cluster/kubectl.ts'
-export { nodesWithBalancers } from './cluster/lasting-phones.ts'
-export { type PhoneHome, PhoneNetwork } from './cluster/phones.ts'
-export { RouteKeeper } from './cluster/route-keeper.ts'
-export { ClusterRouter, RouterKind } from './cluster/router.ts'
-export { run as runProgram } from './cluster/program.ts'
-export { conditionOf, isReady, type Pod, troublesIn } from './cluster/troubles.ts'
 export {
   Anycast,
   type AnycastOptions,

@@ -5,7 +5,7 @@
  */
 import type { Phone } from '../phone/phone.ts'
 import { isOwnTimeout } from '../phone/user-agent.ts'
-import { SIP_PROXY, type Lab } from '../start/lab.ts'
+import { type Lab, SIP_PROXY } from '../start/lab.ts'
 import { ownerOf } from '../start/owner-of.ts'
 import type { Registrar } from '../start/registrar.ts'
 

@@ -1,14 +1,8 @@
 /** The live view as text. Pure; main.ts decides when and where it is shown. */
 import { RECENT_SECONDS, type Snapshot } from './snapshot.ts'
+import type { Interaction } from './view.ts'
 
-export interface Interaction {
-  /** Index of the proxy that the keys act on. */
-  readonly selected: number
-  /** What happened, newest last. */
-  readonly events: readonly string[]
-}
-
-const EVENTS_SHOWN = 6
+export const EVENTS_SHOWN = 6
 
 export function renderScreen(snapshot: Snapshot, interaction: Interaction): string {
   const { recent, totals } = snapshot
@@ -20,9 +14,9 @@ export function renderScreen(snapshot: Snapshot, interaction: Interaction): stri
   return [
     `sipcast lab · registrars: ${snapshot.kind} · operator: ${snapshot.operator} · table: epoch ${snapshot.epoch ?? '–'}, last moves ${snapshot.lastMoves} · Ready: ${snapshot.ready}`,
     '',
-    row(['', 'PROXY', 'PROCESS', 'HEALTH', 'SLOTS', 'USERS', 'RTT']),
+    row(WIDTHS, ['', 'PROXY', 'PROCESS', 'HEALTH', 'SLOTS', 'USERS', 'RTT']),
     ...snapshot.proxies.map((proxy, index) =>
-      row([
+      row(WIDTHS, [
         index === interaction.selected ? '▶' : ' ',
         `${index + 1} ${proxy.name}`,
         proxy.process,
@@ -33,9 +27,9 @@ export function renderScreen(snapshot: Snapshot, interaction: Interaction): stri
       ]),
     ),
     '',
-    row(['', 'BALANCER', 'PROCESS', 'EPOCH', 'PACKETS/S', 'MARKED DEAD']),
+    row(WIDTHS, ['', 'BALANCER', 'PROCESS', 'EPOCH', 'PACKETS/S', 'MARKED DEAD']),
     ...snapshot.balancers.map((balancer) =>
-      row([
+      row(WIDTHS, [
         ' ',
         balancer.name,
         balancer.process,
@@ -68,9 +62,10 @@ export function renderLine(snapshot: Snapshot, second: number): string {
 const KEYS = 'keys: 1 2 3 choose a proxy · k kill · f freeze · r revive · q quit'
 const WIDTHS = [2, 16, 10, 12, 10, 12, 10]
 
-function row(cells: readonly string[]): string {
+/** Cells in columns of these widths. */
+export function row(widths: readonly number[], cells: readonly string[]): string {
   return cells
-    .map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0))
+    .map((cell, index) => cell.padEnd(widths[index] ?? 0))
     .join(' ')
     .trimEnd()
 }

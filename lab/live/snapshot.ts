@@ -1,6 +1,7 @@
 /** What the live view shows, collected: statuses as the programs wrote them, and the phones' own experience. */
+
+import { type Lab, SIP_PROXY } from '../start/lab.ts'
 import type { Part } from '../start/part.ts'
-import { SIP_PROXY, type Lab } from '../start/lab.ts'
 import type { Second, Traffic } from './traffic.ts'
 
 export interface ProxyView {

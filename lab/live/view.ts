@@ -1,25 +1,34 @@
-/** Shows the lab's state again and again: a screen repainted on a terminal, else a line now and then. */
+/** Shows a lab's state again and again: a screen repainted on a terminal, else a line now and then. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { renderLine, renderScreen } from './screen.ts'
-import type { Snapshot } from './snapshot.ts'
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H'
 const REPAINT_MS = 500
 const LINE_EVERY_MS = 5_000
 
-export interface ViewOptions {
+/** What people did and were told. */
+export interface Interaction {
+  /** Index of what the keys act on. */
+  readonly selected: number
+  /** What happened, newest last. */
+  readonly events: readonly string[]
+}
+
+export interface ViewOptions<Snapshot> {
   readonly isInteractive: boolean
   readonly elapsedSeconds: () => number
   readonly take: () => Promise<Snapshot>
+  readonly renderScreen: (snapshot: Snapshot, interaction: Interaction) => string
+  /** One line, where there is no screen to repaint. */
+  readonly renderLine: (snapshot: Snapshot, second: number) => string
 }
 
-export class View {
-  /** Index of the proxy that the keys act on. */
+export class View<Snapshot> {
+  /** Index of what the keys act on. */
   selected = 0
-  readonly #options: ViewOptions
+  readonly #options: ViewOptions<Snapshot>
   readonly #events: string[] = []
 
-  constructor(options: ViewOptions) {
+  constructor(options: ViewOptions<Snapshot>) {
     this.#options = options
   }
 
@@ -30,7 +39,7 @@ export class View {
   }
 
   async show(ending: AbortSignal): Promise<void> {
-    const { isInteractive, elapsedSeconds, take } = this.#options
+    const { isInteractive, elapsedSeconds, take, renderScreen, renderLine } = this.#options
     while (!ending.aborted) {
       const snapshot = await take()
       if (isInteractive) {
@@ -41,4 +50,10 @@ export class View {
       await sleep(pauseMs, undefined, { signal: ending }).catch(() => undefined)
     }
   }
+}
+
+/** Resolves when it is. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }

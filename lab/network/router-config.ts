@@ -31,6 +31,7 @@ export function routerConfig({ asn, routerId, nodes, routers, bfd }: RouterConfi
   const session = ({ name, asn: theirs, addresses, password }: RouterPeer, rules: string) =>
     addresses.map(
       (address, index) => `protocol bgp '${name}.${index}' {
+  debug { states };
   local as ${asn};
   neighbor ${address} as ${theirs};
   hold time 9;
@@ -42,10 +43,12 @@ ${password === null ? '' : `  password "${password}";\n`}${channels(rules)}
 }`,
     )
   return `${[
-    `log stderr { info, remote, warning, error, auth, fatal, bug };
+    `log stderr { trace, info, remote, warning, error, auth, fatal, bug };
 router id ${routerId};
 protocol device { }
-protocol bfd { }
+protocol bfd {
+  debug { events };
+}
 filter from_node {
   if net.type = NET_IP4 && net.len != 32 then reject;
   if net.type = NET_IP6 && net.len != 128 then reject;

@@ -17,6 +17,8 @@ export interface BalancerOptions {
   readonly stateDirectory?: string
   readonly workers?: number
   readonly metrics?: string
+  /** How long it serves on when it is told to end. */
+  readonly drainSeconds?: number
   readonly namespace?: string
 }
 
@@ -64,6 +66,7 @@ function commandLine(options: BalancerOptions): string[] {
   for (const address of options.addresses ?? []) args.push('--address', address)
   if (options.stateDirectory !== undefined) args.push('--state', options.stateDirectory)
   if (options.workers !== undefined) args.push('--workers', String(options.workers))
+  if (options.drainSeconds !== undefined) args.push('--drain', String(options.drainSeconds))
   if (options.metrics !== undefined) args.push('--metrics', options.metrics)
   return args
 }

@@ -14,7 +14,7 @@ import {
   sipBalancerStatusSchema,
   sipProxyStatusSchema,
 } from '@sipcast/crds'
-import { type Table, decodeTable } from '@sipcast/mapping'
+import { decodeTable, type Table } from '@sipcast/mapping'
 import { guard } from '../process/guard.ts'
 
 const POLL_INTERVAL_MS = 20
@@ -27,8 +27,8 @@ export type ManifestSpec = Readonly<Record<string, unknown>>
 export class LabDirectory {
   readonly path: string
 
-  static async create(): Promise<LabDirectory> {
-    const path = await mkdtemp(join(tmpdir(), 'sipcast-lab-'))
+  static async create(parent = tmpdir()): Promise<LabDirectory> {
+    const path = await mkdtemp(join(parent, 'sipcast-lab-'))
     // It will hold secrets.
     guard.watchDirectory(path)
     return new LabDirectory(path)
@@ -39,7 +39,12 @@ export class LabDirectory {
   }
 
   async writeManifest(name: string, spec: ManifestSpec): Promise<void> {
-    const manifest = { apiVersion: API_VERSION, kind: SIP_PROXY_KIND, metadata: { name }, spec }
+    await this.writeObject(SIP_PROXY_KIND, name, spec)
+  }
+
+  /** Of any kind; its name must be its own among all manifests. */
+  async writeObject(kind: string, name: string, spec: ManifestSpec): Promise<void> {
+    const manifest = { apiVersion: API_VERSION, kind, metadata: { name }, spec }
     // JSON is YAML.
     await this.writeRawManifest(name, `${JSON.stringify(manifest, null, 2)}\n`)
   }

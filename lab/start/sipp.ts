@@ -27,6 +27,8 @@ export interface CallersOptions {
   readonly callers: readonly { readonly user: string; readonly password: string }[]
   readonly calls: number
   readonly callsPerSecond: number
+  /** Each call from a port of its own, so that routers spread them. */
+  readonly hasPortPerCall?: boolean
 }
 
 export interface CallersResult {
@@ -62,6 +64,7 @@ export async function makeCalls(options: CallersOptions): Promise<CallersResult>
 
 function commandLine(options: CallersOptions, directory: string): string[] {
   const { target, callee, domain = DOMAIN, address, calls, callsPerSecond } = options
+  const sockets = options.hasPortPerCall === true ? ['-t', 'un', '-max_socket', '1000'] : []
   const files = ['-inf', join(directory, 'users.csv'), '-stf', join(directory, 'statistics.csv')]
   const load = ['-m', String(calls), '-r', String(callsPerSecond)]
   const scenario = ['-sf', SCENARIO, '-s', callee, '-key', 'domain', domain, '-i', address]
@@ -75,7 +78,7 @@ function commandLine(options: CallersOptions, directory: string): string[] {
     '-recv_timeout',
     RECEIVE_TIMEOUT_MS,
   ]
-  return [formatEndpoint(target), ...scenario, ...files, ...load, ...manner]
+  return [formatEndpoint(target), ...sockets, ...scenario, ...files, ...load, ...manner]
 }
 
 /** The last line holds the totals; columns are found by their titles. */

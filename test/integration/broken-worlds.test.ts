@@ -20,6 +20,7 @@ import {
 import { encodeTable, type Table } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { requires } from '../requires.ts'
+import { listenTo } from './listen-to.ts'
 import { RouteWatch } from './route-watch.ts'
 import { condition, messageOf, proxyIn } from './sip-proxy-status.ts'
 import { SIP_PROXY, System } from './system.ts'
@@ -495,13 +496,3 @@ describe.runIf(requires(...needs))('broken worlds', () => {
     for (const balancer of system.balancers) await untilReports(balancer, wanted, isSo)
   }
 })
-
-/** Hears what a process says from now on, or from line `from` on. */
-function listenTo(part: Part, from = part.process.log.lines.length) {
-  const { log } = part.process
-  const lineOf = (event: string) => () =>
-    log.lines.slice(from).find((line) => line.includes(`"event":"${event}"`)) ?? null
-  return {
-    heard: (event: string) => eventually(`${part.name} to tell ${event}`, lineOf(event)),
-  }
-}

@@ -124,7 +124,7 @@ function isDue({ sentMs }: Asked): boolean {
 }
 
 /** To any of a domain's users, who need not exist: a proxy's challenge is an answer, too. */
-function optionsTo(whom: string, socket: Socket, id: string): string {
+export function optionsTo(whom: string, socket: Socket, id: string): string {
   const { address, port } = socket.address()
   return [
     `OPTIONS sip:${whom} SIP/2.0`,

@@ -1,0 +1,54 @@
+/** INVITEs larger than the network's MTU, by both IP versions under both policies of the routers. */
+import {
+  type AnycastSystem,
+  HashPolicy,
+  type Phone,
+  ProxyWatch,
+  type SipMessage,
+  servedBy,
+} from '@sipcast/lab'
+
+const FILLING = 'x'.repeat(2_000)
+const CALLERS = 8
+
+/** @returns whether all arrived, at the right proxy, without being sent again */
+export async function measureFragments(system: AnycastSystem, invites: number): Promise<boolean> {
+  let isGood = true
+  for (const policy of Object.values(HashPolicy)) {
+    await system.hashBy(policy)
+    for (const version of ['ipv4', 'ipv6'] as const) {
+      const [user] = await system.usersOf('registrar-1', 1, 'large')
+      const callee = await system.registered(user!, { home: 1, version })
+      const callers: Phone[] = []
+      for (let index = 0; index < CALLERS; index++) {
+        callers.push(await system.registered(`small-${index}`, { home: index, version }))
+      }
+      const watch = await ProxyWatch.start(system)
+      for (let made = 0; made < invites; made += CALLERS) {
+        await Promise.all(callers.map((caller) => callOnce(caller, user!)))
+      }
+      await watch.stop()
+      const arrived = callee.log.requests('in', 'INVITE')
+      const astray = arrived.filter(({ message }) => isAstray(message)).length
+      const repeated = [callee, ...callers].flatMap(({ log }) => log.retransmissions('out')).length
+      const bytes = Math.max(...arrived.map(({ text }) => text.length))
+      console.log(
+        `${version}, policy ${policy}: ${arrived.length} INVITEs of ${bytes} bytes arrived, ${astray} by another proxy, ` +
+          `${repeated} messages repeated, ${watch.duplicated.length} duplicated`,
+      )
+      isGood &&= astray + repeated + watch.duplicated.length + watch.moved.length === 0
+      await system.hangUpAll()
+    }
+  }
+  await system.hashBy(HashPolicy.addressesAndPorts)
+  return isGood
+}
+
+async function callOnce(caller: Phone, callee: string): Promise<void> {
+  const session = await caller.call(callee, [['x-filling', FILLING]]).answered
+  await session.hangUp()
+}
+
+function isAstray(message: SipMessage): boolean {
+  return String(servedBy(message)) !== 'registrar-1'
+}
