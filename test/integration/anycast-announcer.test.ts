@@ -20,7 +20,8 @@ import { AnycastNode, RouteLog } from './anycast-node.ts'
 
 const BOTH = [SHARED_IPV6, SHARED_IPV4].toSorted()
 const POLL_MS = 15
-const ROUTE_WAIT_MS = 20_000
+/** BIRD stays away from a router for up to 10 s after several errors, and so do routers. */
+const ROUTE_WAIT_MS = 40_000
 /** What a copy has left for certain, when its announcer is killed, less a first look. */
 const RESTART_IN_TIME_MS = 1_000
 /** Longer than an announced copy lives unrenewed, whatever the kernel's sweeps do. */
