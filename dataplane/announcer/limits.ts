@@ -44,8 +44,10 @@ export const PROBLEMS_MAX = 16
 export const PROBLEM_LENGTH_MAX = 1_024
 
 // The end
-/** Between two looks while the announcer ends. */
-export const STOP_LOOK_MS = 100
+/** Between two looks, from the signal until the balancer says that it ends, too: routers are to turn away at once. */
+export const STOP_LOOK_MS = 25
+/** The same, until it has ended. */
+export const STOP_WAIT_LOOK_MS = 100
 /** A balancer that says nothing of its end in this time stays: only the announcer ends. */
 export const STOP_PATIENCE_MS = 2_000
 /** Without a proof for this long, the balancer has ended. */
