@@ -9,7 +9,12 @@ const NEXT_HOPS_MAX = 16
 /** Of the nodes' sessions, which have everything in common but the address. */
 const GROUP = 'nodes'
 
-export function frrConfig({ asn, routerId, nodes, bfd }: Omit<RouterConfig, 'routers'>): string {
+export interface FrrConfig extends Omit<RouterConfig, 'routers'> {
+  /** Nodes may be so many hops away; absent: on the same link. */
+  readonly hops?: number
+}
+
+export function frrConfig({ asn, routerId, nodes, bfd, hops }: FrrConfig): string {
   return `frr defaults traditional
 log stdout informational
 ip forwarding
@@ -38,7 +43,7 @@ router bgp ${asn}
  neighbor ${GROUP} peer-group
  neighbor ${GROUP} timers 3 9
  neighbor ${GROUP} timers connect 2
- neighbor ${GROUP} bfd profile ${GROUP}
+ neighbor ${GROUP} bfd profile ${GROUP}${hops === undefined ? '' : `\n neighbor ${GROUP} ebgp-multihop ${hops}`}
 ${nodes.flatMap(session).join('\n')}
  !
  address-family ipv4 unicast
@@ -65,5 +70,6 @@ function family(prefixes: string): string {
   neighbor ${GROUP} prefix-list ${prefixes} in
   neighbor ${GROUP} route-map from-nodes in
   neighbor ${GROUP} route-map nothing out
-  maximum-paths ${NEXT_HOPS_MAX}`
+  maximum-paths ${NEXT_HOPS_MAX}
+  maximum-paths ibgp ${NEXT_HOPS_MAX}`
 }

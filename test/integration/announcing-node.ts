@@ -57,6 +57,7 @@ export class AnnouncingNode {
       nodeName: node.name,
       nodeLabels: {},
       passwords: new Map(peers.map(({ name }) => [name, password])),
+      nodeAddresses: [node.ipv4, node.ipv6],
       routerId: node.ipv4,
       pools: POOLS,
       isShuttingDown: false,

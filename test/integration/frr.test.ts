@@ -17,9 +17,13 @@ const WORD = 'one:{word};'
 const ROUNDS = 5
 const SETTLE_MS = 3_000
 
+const BFD = { intervalMs: 100, multiplier: 3 }
+
 const families = [{ family: 'ipv4' as const }, { family: 'ipv6' as const }]
 
-describe.runIf(requires('bird', 'frr', { missing: await namespacesUnavailable() }))('FRR', () => {
+const isPossible = requires('bird', 'frr', { missing: await namespacesUnavailable() })
+
+describe.runIf(isPossible)('FRR', () => {
   let segment: RouterSegment
   let directory: Awaited<ReturnType<typeof birdDirectory>>
   let frr: Frr
@@ -34,7 +38,7 @@ describe.runIf(requires('bird', 'frr', { missing: await namespacesUnavailable() 
     const config = frrConfig({
       asn: router.asn,
       routerId: router.ipv4,
-      bfd: { intervalMs: 100, multiplier: 3 },
+      bfd: BFD,
       nodes: segment.nodes.map(({ name, ipv4, ipv6 }) => {
         return { name, asn: NODE_ASN, addresses: [ipv4, ipv6], password: WORD }
       }),
@@ -147,6 +151,51 @@ describe.runIf(requires('bird', 'frr', { missing: await namespacesUnavailable() 
     expect(Object.fromEntries(states)[spoilt as string]).not.toBe('Established')
     await first().apply({ passwords })
     await first().established()
+  })
+})
+
+describe.runIf(isPossible).each([
+  { kind: 'internal', asn: NODE_ASN, spec: {} },
+  // BFD packets of BIRD start with a TTL of 64, and FRR counts from 255.
+  { kind: 'several hops away', asn: ROUTER_ASN, spec: { multihop: 3 }, hops: 255 },
+])('FRR, $kind', ({ asn, spec, hops }) => {
+  test('believes nodes, turns away from one that asks for it, and from a silent one', async () => {
+    await using directory = await birdDirectory()
+    await using ending = new AsyncDisposableStack()
+    const segment = await RouterSegment.create(2, [{ name: 'router', asn }])
+    ending.defer(() => segment.close())
+    const router = segment.routers[0] as SegmentRouter
+    const config = frrConfig({
+      asn,
+      routerId: router.ipv4,
+      bfd: BFD,
+      nodes: segment.nodes.map(({ name, ipv4, ipv6 }) => {
+        return { name, asn: NODE_ASN, addresses: [ipv4, ipv6], password: WORD }
+      }),
+      ...(hops === undefined ? {} : { hops }),
+    })
+    const frr = await Frr.start({ name: router.name, namespace: router.namespace, config })
+    ending.defer(() => frr.kill())
+    const nodes: AnnouncingNode[] = []
+    for (const node of segment.nodes) {
+      const peers = peersAt(segment.routers, spec)
+      const started = await AnnouncingNode.start(node, directory.path, peers, WORD)
+      ending.defer(() => started.bird.kill())
+      nodes.push(started)
+    }
+    for (const node of nodes) await node.established()
+    const [first, ...others] = nodes as [AnnouncingNode, ...AnnouncingNode[]]
+    for (const address of Object.values(SHARED)) {
+      for (const node of nodes) await node.announce(address)
+      await untilRouted(segment, address, nodes)
+    }
+    await first.apply({ isShuttingDown: true })
+    for (const address of Object.values(SHARED)) await untilRouted(segment, address, others)
+    await first.apply({ isShuttingDown: false })
+    for (const address of Object.values(SHARED)) await untilRouted(segment, address, nodes)
+    await segment.silence(first.node)
+    const silentMs = await untilRouted(segment, SHARED.ipv4, others)
+    print('FRR: node silent, link up, route gone at the router', [silentMs])
   })
 })
 

@@ -101,10 +101,13 @@ export class SegmentRouter implements Node {
 }
 
 /** Two of each router, one for each IP version that a session may run over. */
-export function peersAt(routers: readonly SegmentRouter[]): readonly BgpPeer[] {
+export function peersAt(
+  routers: readonly SegmentRouter[],
+  spec: Readonly<Record<string, unknown>> = {},
+): readonly BgpPeer[] {
   return routers.flatMap(({ name, asn, ipv4, ipv6 }) =>
     Object.entries({ ipv4, ipv6 }).map(([family, peerAddress]) =>
-      bgpPeer(`${name}-${family}`, { peerAddress, peerASN: asn, localASN: NODE_ASN }),
+      bgpPeer(`${name}-${family}`, { peerAddress, peerASN: asn, localASN: NODE_ASN, ...spec }),
     ),
   )
 }
