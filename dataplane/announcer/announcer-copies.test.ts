@@ -15,6 +15,7 @@ import {
   SHUTDOWN_MS,
   STOP_LOOK_MS,
   STOP_PATIENCE_MS,
+  STOP_WAIT_LOOK_MS,
 } from './limits.ts'
 import { A, B, FakeNode, FakeRouters } from './node.fixture.ts'
 import { Silence } from './ports.ts'
@@ -293,12 +294,12 @@ describe('at its end', () => {
     node.become({ isLeaving: true, reason: STOPPING })
     await node.pass(STOP_LOOK_MS, STOP_LOOK_MS)
     expect([node.routers.isShuttingDown, node.announced]).toEqual([true, [A, B]])
-    await node.pass(SHUTDOWN_MS + STOP_LOOK_MS, STOP_LOOK_MS)
+    await node.pass(SHUTDOWN_MS + STOP_WAIT_LOOK_MS, STOP_LOOK_MS)
     expect([node.announced, node.held, isEnded()]).toEqual([[], [A, B], false])
-    await node.pass(30_000, STOP_LOOK_MS)
+    await node.pass(30_000, STOP_WAIT_LOOK_MS)
     expect([node.announced, node.held, isEnded()]).toEqual([[], [A, B], false])
     node.answer = Silence.absent
-    await node.pass(STOP_LOOK_MS, STOP_LOOK_MS)
+    await node.pass(STOP_WAIT_LOOK_MS, STOP_LOOK_MS)
     expect([node.held, node.link, isEnded(), node.routers.isBirdEnded]).toEqual([
       [],
       null,
@@ -312,7 +313,7 @@ describe('at its end', () => {
     node.become({ isLeaving: true, reason: 'Maintenance' })
     await node.pass(LOOK_MS)
     const stopped = node.announcer.stop()
-    await node.pass(STOP_PATIENCE_MS + 2 * STOP_LOOK_MS, STOP_LOOK_MS)
+    await node.pass(STOP_PATIENCE_MS + 2 * STOP_WAIT_LOOK_MS, STOP_LOOK_MS)
     await stopped
     expect([node.announced, node.held]).toEqual([[], [A, B]])
   })

@@ -9,6 +9,7 @@ import {
   STOP_LOOK_MS,
   STOP_PATIENCE_MS,
   STOP_SILENCE_MS,
+  STOP_WAIT_LOOK_MS,
   STOP_WAIT_MAX_MS,
 } from './limits.ts'
 import { A, B, FakeNode } from './node.fixture.ts'
@@ -154,10 +155,10 @@ describe('at its end', () => {
     const isEnded = await stopped(node, () => {
       node.become({ reason: STOPPING, isLeaving: true })
     })
-    await node.pass(STOP_WAIT_MAX_MS / 2, STOP_LOOK_MS)
+    await node.pass(STOP_WAIT_MAX_MS / 2, STOP_WAIT_LOOK_MS)
     expect([isEnded(), node.held]).toEqual([false, [A, B]])
     node.answer = Silence.silent
-    await node.pass(STOP_SILENCE_MS + 3 * STOP_LOOK_MS, STOP_LOOK_MS)
+    await node.pass(STOP_SILENCE_MS + 3 * STOP_WAIT_LOOK_MS, STOP_LOOK_MS)
     expect([isEnded(), node.held]).toEqual([true, []])
   })
 
@@ -166,7 +167,7 @@ describe('at its end', () => {
     const isEnded = await stopped(node, () => {
       node.become({ reason: STOPPING, isLeaving: true })
     })
-    await node.pass(STOP_WAIT_MAX_MS + LOOK_MS + STOP_LOOK_MS, STOP_LOOK_MS)
+    await node.pass(STOP_WAIT_MAX_MS + LOOK_MS + STOP_WAIT_LOOK_MS, STOP_WAIT_LOOK_MS)
     expect(isEnded()).toBe(true)
   })
 })

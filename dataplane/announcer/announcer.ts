@@ -11,7 +11,7 @@
  */
 
 import type { Tell } from '../ports.ts'
-import type { Proof } from '../proof.ts'
+import { type Proof, STOPPING } from '../proof.ts'
 import { type Trouble, type TroubleOf, Troubles } from '../troubles.ts'
 import { announcementOf } from './announcement.ts'
 import { Departure, Ending, endingOf, Stage } from './departure.ts'
@@ -25,6 +25,7 @@ import {
   LOOK_MS,
   RENEW_MS,
   STOP_LOOK_MS,
+  STOP_WAIT_LOOK_MS,
 } from './limits.ts'
 import { NodeAddresses, type NodeAddressesOptions, type Wish } from './node-addresses.ts'
 import { IpError, type ProofSource, type Routers, Silence } from './ports.ts'
@@ -56,6 +57,7 @@ export class Announcer {
   #provedMs = -Infinity
   /** What the balancer was ready to serve when it last said so. */
   #ready: readonly string[] = []
+  #isBalancerEnding = false
   #stoppingMs: number | null = null
   #wake: () => void = () => undefined
   #ended: Promise<void> = Promise.resolve()
@@ -115,15 +117,19 @@ export class Announcer {
         await this.#options.routers?.stop(ending === Ending.together)
         return
       }
-      const isStopping = this.#stoppingMs !== null
       await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(isStopping ? STOP_LOOK_MS : LOOK_MS, resolve)
+        const cancel = this.#options.clock.after(this.#pauseMs(), resolve)
         this.#wake = () => {
           cancel()
           resolve()
         }
       })
     }
+  }
+
+  #pauseMs(): number {
+    if (this.#stoppingMs === null) return LOOK_MS
+    return this.#isBalancerEnding ? STOP_WAIT_LOOK_MS : STOP_LOOK_MS
   }
 
   /** Not null: it was the last one. */
@@ -149,6 +155,7 @@ export class Announcer {
     const { clock, routers } = this.#options
     this.#provedMs = askedMs
     this.#ready = proof.ready
+    this.#isBalancerEnding = proof.reason === STOPPING
     if (routers === null) return
     const isLeaving = proof.isLeaving || routers.isInMaintenance
     this.#departure.step(isLeaving, routers.hasSession, clock.monotonicMs())
