@@ -71,7 +71,7 @@ export async function takeAnycastSnapshot(
     calls: load.calls.length,
     callsLost: load.calls.filter(isFailed).length,
     requests: asked,
-    unanswered,
+    unanswered: unanswered.length,
   }
 }
 

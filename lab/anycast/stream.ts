@@ -31,7 +31,8 @@ interface Flow {
 
 export interface StreamLosses {
   readonly asked: number
-  readonly unanswered: number
+  /** Their numbers. */
+  readonly unanswered: readonly number[]
   /** The longest time in which a source got no answer to what it sent. */
   readonly outageMs: number
 }
@@ -59,8 +60,7 @@ export class Stream {
     this.#flows = flows
     for (const { socket, asked } of flows) {
       socket.on('message', (bytes) => {
-        const number = /^Call-ID: stream-(\d+)$/im.exec(bytes.toString('latin1'))?.[1]
-        const one = asked.get(Number(number))
+        const one = asked.get(requestNumber(bytes.toString('latin1')) ?? -1)
         if (one !== undefined && performance.now() - one.sentMs <= ANSWER_MAX_MS) {
           one.isAnswered = true
         }
@@ -74,15 +74,15 @@ export class Stream {
   /** Of what was sent in this time; ask when it is over for longer than an answer takes. */
   losses(sinceMs: number, untilMs: number): StreamLosses {
     let asked = 0
-    let unanswered = 0
+    const unanswered: number[] = []
     let outageMs = 0
     for (const flow of this.#flows) {
       let lostMs: number | null = null
-      for (const one of flow.asked.values()) {
+      for (const [number, one] of flow.asked) {
         if (one.sentMs < sinceMs || one.sentMs > untilMs) continue
         asked++
         if (!one.isAnswered) {
-          unanswered++
+          unanswered.push(number)
           lostMs ??= one.sentMs
         } else if (lostMs !== null) {
           outageMs = Math.max(outageMs, one.sentMs - lostMs)
@@ -115,6 +115,12 @@ export class Stream {
     asked.set(number, { sentMs: performance.now(), isAnswered: false })
     socket.send(requestOf(number, socket), SIP_PORT, address, () => {})
   }
+}
+
+/** Null: it is none of the stream's. */
+export function requestNumber(text: string): number | null {
+  const number = /^Call-ID: stream-(\d+)\r?$/im.exec(text)?.[1]
+  return number === undefined ? null : Number(number)
 }
 
 /** To users that need not exist: a proxy's refusal is an answer, too. */

@@ -23,6 +23,8 @@ export interface TrialResult {
   /** Requests that nobody repeats, of the stream. */
   readonly requests: number
   readonly unanswered: number
+  /** How many of these routers had sent to which node; `none`: they had no route. */
+  readonly unansweredAt: Readonly<Record<string, number>>
   readonly outageMs: number
   readonly calls: number
   /** By what came of them instead. */
@@ -150,6 +152,15 @@ export class Trials {
     }
   }
 
+  #nodesOf(requests: readonly number[]): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const request of requests) {
+      const node = this.arrivals.nodeOf(request) ?? 'none'
+      counts[node] = (counts[node] ?? 0) + 1
+    }
+    return counts
+  }
+
   #result({ fault, node, packets, struckMs }: Struck, untilMs: number): TrialResult {
     const calls = this.load.calls.filter(({ endedMs }) => endedMs >= struckMs)
     const registrations = this.load.registrations.filter(({ endedMs }) => endedMs >= struckMs)
@@ -162,7 +173,8 @@ export class Trials {
       avoidedMs: (packets.at(-1) ?? struckMs) - struckMs,
       packets: packets.length,
       requests: asked,
-      unanswered,
+      unanswered: unanswered.length,
+      unansweredAt: this.#nodesOf(unanswered),
       outageMs,
       calls: calls.length,
       callsLost: byOutcome(calls.filter(isFailed)),

@@ -59,7 +59,7 @@ try {
   console.log(
     `${(ranMs / 60_000).toFixed(1)} minutes, load average ${Math.min(...loads)} to ${Math.max(...loads)}, ${deaths} deaths of proxies: ` +
       `${routers.bfdLost} BFD sessions lost, ${routers.bgpLost} BGP sessions lost, ${leases.lost.length} announced copies lost\n` +
-      `calls: ${JSON.stringify(byOutcome(calls))}; single requests of the last minutes unanswered: ${unanswered} of ${asked}`,
+      `calls: ${JSON.stringify(byOutcome(calls))}; single requests of the last minutes unanswered: ${unanswered.length} of ${asked}`,
   )
   console.log(`failed calls: ${calls.filter(isFailed).length} of ${calls.length}`)
   if (leases.lost.length > 0) console.log(leases.lost.join('\n'))
