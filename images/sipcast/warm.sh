@@ -22,7 +22,9 @@ run operator 8 operator/main.ts --directory /tmp/warm &
 sleep 1
 run balancer 6 dataplane/main.ts --directory /tmp/warm --name warm --inside 127.0.0.1
 wait $!
-run announcer 3 dataplane/announcer/main.ts --help
+# What reads BgpPeers is loaded when it is needed; there is no BIRD here, and no address is touched.
+run announcer 4 dataplane/announcer/main.ts --directory /tmp/warm --name warm --ip /bin/false \
+  --bird-config /tmp/warm/bird.conf --bird-socket /tmp/warm/bird.ctl
 
 # Once more as a pod, of a cluster whose API server does not answer: it serves by the table kept above.
 account=/var/run/secrets/kubernetes.io/serviceaccount
