@@ -1,25 +1,27 @@
 /**
- * Balancers come and go under traffic: restarted one by one, deleted by force, upgraded by Helm, gone with their node.
- * They keep nothing of a call, so no user changes proxy, and what is lost are packets to a node without a balancer:
- * counted, with a router that looks at /readyz and with one that does not, for both `insideSource`.
- * Not here: proxies (proxies-fail.test.ts).
+ * Balancers come and go under traffic: restarted one by one, deleted by force, upgraded by Helm, taken out with their
+ * node and brought back. They keep nothing of a call, so no user changes proxy on their account, and what is lost are
+ * packets to a node without a balancer: counted, with a router that looks at /readyz and with one that does not, for
+ * both `insideSource`. Not here: proxies (proxies-fail.test.ts).
  */
 import {
   byOutcome,
   type Call,
+  type ClusterNode,
   install,
   isFailed,
   isReady,
   NAMESPACE,
   type Pod,
   RouteKeeper,
+  runProgram,
 } from '@sipcast/lab'
 import type { Table } from '@sipcast/mapping'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { movesBetween } from '../integration/table-log.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'
-import { patchSipProxy } from './example-pool.ts'
+import { PROXIES, patchSipProxy } from './example-pool.ts'
 import { deletePod } from './faults.ts'
 import { seconds } from './figures.ts'
 import { PoolStory } from './pool-story.ts'
@@ -27,6 +29,7 @@ import { PoolStory } from './pool-story.ts'
 /** Calls ring long enough to be caught ringing by a restart. */
 const LOAD = { ringMs: 1_000, talkMs: 500, patienceMs: 8_000 }
 const SET_SHARED = ['balancer.acceptLocal.enabled=true', 'operator.podAnnotations.revision=next']
+const SET_NEXT = ['operator.podAnnotations.revision=last', 'balancer.podAnnotations.revision=last']
 
 describe.runIf(requires('helm', 'network-namespaces', clusterNeeded))('balancers fail', () => {
   let story: PoolStory
@@ -81,6 +84,10 @@ describe.runIf(requires('helm', 'network-namespaces', clusterNeeded))('balancers
     await story.expectReached()
   })
 
+  test('its node drained, rebooted and returned: the calls that fail are of users who moved', async () => {
+    await takenOutAndBack()
+  })
+
   test('helm upgrade that changes operator and balancers: no call is lost, no slot moved', async () => {
     const { kubectl } = story.cluster
     await install({ kubectl, tag, set: SET_SHARED })
@@ -105,6 +112,48 @@ describe.runIf(requires('helm', 'network-namespaces', clusterNeeded))('balancers
     expectNobodyMoved()
     await story.expectReached()
   })
+
+  test('insideSource Shared, its node drained, rebooted and returned: as before', async () => {
+    await takenOutAndBack()
+  })
+
+  test('insideSource Shared, helm upgrade that changes both: no call is lost, no slot moved', async () => {
+    const { kubectl } = story.cluster
+    await install({ kubectl, tag, set: [...SET_SHARED, ...SET_NEXT] })
+    await untilAllServe()
+    expectNobodyMoved()
+    await expectNoneLost()
+    await story.expectReached()
+  })
+
+  /** As docs/day-2.md has it: its route first, then its proxies, then the node. */
+  async function takenOutAndBack(): Promise<void> {
+    const { kubectl, carriers, network } = story.cluster
+    const node = carrierOfProxies()
+    await network.routeVia(carriers.filter((one) => one !== node))
+    let settled: Table
+    try {
+      const words = ['--ignore-daemonsets', '--delete-emptydir-data', '--timeout=240s']
+      await kubectl.run('drain', node.name, ...words)
+      await story.pool.untilShared(PROXIES)
+      settled = story.pool.tables.latest
+      await runProgram('docker', ['restart', node.name])
+      await story.pool.until('routes by the others', () => !keeper!.routed.includes(node.name))
+    } finally {
+      await kubectl.run('uncordon', node.name)
+    }
+    await untilAllServe()
+    expect(movesBetween(settled, story.pool.tables.latest).moved).toBe(0)
+    await story.expectRow({ PROXIES: '3/3', REASON: 'Serving' })
+    await story.load.untilEnded()
+    story.expectExcused()
+    await story.expectReached()
+  }
+
+  function carrierOfProxies(): ClusterNode {
+    const names = PROXIES.map((name) => story.pool.pod(name)?.spec.nodeName)
+    return story.cluster.carriers.find(({ name }) => names.includes(name))!
+  }
 
   /** Each is gone, back, and in use again before the next one's turn. */
   async function restartEach({ force = false } = {}): Promise<void> {

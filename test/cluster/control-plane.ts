@@ -5,7 +5,7 @@
 import { runProgram } from '@sipcast/lab'
 import type { Cluster } from './cluster.ts'
 
-const BACK_PATIENCE_MS = 60_000
+const BACK_PATIENCE_MS = 120_000
 
 /** Resolves to the moment it was back (performance.now()). */
 export async function withoutControlPlane(

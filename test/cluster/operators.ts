@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts'
 
 const LEASE = ['lease', 'sipcast-operator', '-n', NAMESPACE] as const
 const DEPLOYMENT = ['deployment/sipcast-operator', '-n', NAMESPACE] as const
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 interface Lease {
   readonly spec: { readonly holderIdentity: string; readonly leaseTransitions: number }

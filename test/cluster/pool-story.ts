@@ -6,8 +6,8 @@
 import {
   applyExample,
   byOutcome,
+  type Call,
   conditionOf,
-  EXAMPLE,
   isFailed,
   Load,
   type LoadOptions,
@@ -17,11 +17,11 @@ import { expect } from 'vitest'
 import { Excuses } from '../integration/excuses.ts'
 import { movesBetween, sharesOf } from '../integration/table-log.ts'
 import { Cluster } from './cluster.ts'
-import { columnsOf } from './columns.ts'
 import { PROXIES, patchSipProxy, QUICK_HAND_BACK } from './example-pool.ts'
 import { type Failover, failover } from './failover.ts'
 import { Figures, ms, seconds } from './figures.ts'
 import { PoolWatch } from './pool-watch.ts'
+import { type Cells, untilTold } from './told.ts'
 
 const USERS_PER_PROXY = 3
 const GATE = 'sipcast.io/options'
@@ -58,11 +58,14 @@ export class PoolStory {
 
   /** No call of this step failed without excuse. */
   endStep(name: string): void {
-    const calls = this.load.calls.filter(({ endedMs }) => endedMs >= this.#stepBeganMs)
     const took = seconds(performance.now() - this.#stepBeganMs)
-    this.figures.note(`${name} (${took}): calls ${JSON.stringify(byOutcome(calls))}`)
-    const inexcusable = calls.filter((call) => isFailed(call) && !this.excuses.isExcused(call))
-    expect(inexcusable).toEqual([])
+    this.figures.note(`${name} (${took}): calls ${JSON.stringify(byOutcome(this.#callsOfStep()))}`)
+    this.expectExcused()
+  }
+
+  expectExcused(): void {
+    const failed = this.#callsOfStep().filter(isFailed)
+    expect(failed.filter((call) => !this.excuses.isExcused(call))).toEqual([])
   }
 
   async end(): Promise<void> {
@@ -108,12 +111,9 @@ export class PoolStory {
     expect(await this.load.unreachable()).toEqual([])
   }
 
-  /** What `kubectl get sipproxies` prints; it serves, whatever it lacks. */
-  async expectRow(cells: Readonly<Record<string, string>>): Promise<void> {
-    const { kubectl } = this.cluster
-    const [row] = columnsOf(await kubectl.run('get', 'sipproxies', '-n', EXAMPLE.namespace))
-    const epoch = `${this.pool.tables.latest.epoch}`
-    expect(row).toMatchObject({ READY: 'True', BALANCERS: '2/2', EPOCH: epoch, ...cells })
+  /** What kubectl prints of pool and balancers is so; it serves, whatever it lacks. */
+  async expectRow(cells: Cells): Promise<void> {
+    await untilTold(this.pool, { BALANCERS: '2/2', ...cells })
   }
 
   /** The pod's readiness gate, which follows SIP, and the pod's Ready, which follows the gate. */
@@ -122,6 +122,10 @@ export class PoolStory {
       const conditions = this.pool.pod(proxy)?.status.conditions
       return [GATE, 'Ready'].every((type) => conditionOf(conditions, type) === status)
     })
+  }
+
+  #callsOfStep(): readonly Call[] {
+    return this.load.calls.filter(({ endedMs }) => endedMs >= this.#stepBeganMs)
   }
 }
 

@@ -1,9 +1,11 @@
 /**
- * The product uninstalled: nothing of it hangs, what is kept is kept, and installed again it goes on where it was.
- * It leaves the cluster as it found it. Not here: single objects that go away (bad-objects.test.ts).
+ * The product uninstalled: nothing of it hangs, what is kept is kept, and installed again it goes on where it was; and
+ * with the chart's README in hand nothing at all is left. It leaves the cluster as it found it.
+ * Not here: single objects that go away (bad-objects.test.ts).
  */
-import { EXAMPLE, install, NAMESPACE, runProgram, untilServed } from '@sipcast/lab'
+import { applyExample, EXAMPLE, install, NAMESPACE, runProgram, untilServed } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { read } from '../repository.ts'
 import { requires } from '../requires.ts'
 import { Bystander } from './bystander.ts'
 import { Cluster, clusterNeeded } from './cluster.ts'
@@ -38,7 +40,10 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('uninstalled', () 
     await untilServed(cluster.kubectl, DOOMED, 'voice')
   })
   afterAll(async () => {
-    if (!isInstalled) await install({ kubectl: cluster.kubectl, tag })
+    if (!isInstalled) {
+      await install({ kubectl: cluster.kubectl, tag })
+      await applyExample(cluster.kubectl)
+    }
     await cluster?.kubectl.run('delete', 'namespace', DOOMED, '--ignore-not-found')
     await bystander?.leave()
     proxies?.close()
@@ -103,6 +108,42 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('uninstalled', () 
     const isSwept = async () => (await cluster.table('voice', DOOMED)) === null
     await cluster.until('its table gone', isSwept, PATIENCE_MS)
   })
+
+  test("by the commands of the chart's README nothing stays; then it is as if it had never been", async () => {
+    const beganMs = performance.now()
+    isInstalled = false
+    for (const command of commandsAfter('To leave nothing behind:')) {
+      await runProgram('bash', ['-c', command], {
+        env: { KUBECONFIG: cluster.kubectl.kubeconfig! },
+      })
+    }
+    figures.note(`everything taken away ${seconds(performance.now() - beganMs)}`)
+    expect(await everythingCalledSipcast()).toEqual([])
+    for (const { name } of cluster.carriers) expect(await heldOn(name)).toEqual([])
+    await install({ kubectl: cluster.kubectl, tag })
+    await applyExample(cluster.kubectl)
+    isInstalled = true
+    await bystander.expectServed()
+  })
+
+  function commandsAfter(words: string): readonly string[] {
+    const { text } = read('charts/sipcast/README.md')
+    const [, block = ''] = text.slice(text.indexOf(words)).split(/^```$/m)
+    const commands = block.trim().split('\n')
+    expect(commands).toHaveLength(4)
+    return commands
+  }
+
+  /** Objects of all kinds, in all namespaces, that are called after the product or its group. */
+  async function everythingCalledSipcast(): Promise<readonly string[]> {
+    const kinds = await cluster.kubectl.run('api-resources', '--verbs=list', '-o', 'name')
+    const isEvent = (kind: string) => /^events(\.|$)/.test(kind)
+    const wanted = kinds.split('\n').filter((kind) => kind !== '' && !isEvent(kind))
+    const all = await names('get', wanted.join(), '--all-namespaces', '--ignore-not-found')
+    // The nodes, and what is called after them, have the cluster's name.
+    const own = all.map((name) => name.replaceAll(cluster.kind.name, ''))
+    return own.filter((name) => name.includes('sipcast'))
+  }
 
   async function imageTag(): Promise<string> {
     const image = '-o=jsonpath={.spec.template.spec.containers[0].image}'

@@ -8,7 +8,7 @@ import { sipProxy } from './manifests.ts'
 import type { TableWrites } from './table-writes.ts'
 
 const NAME = 'witness'
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 export class Witness {
   readonly id: string

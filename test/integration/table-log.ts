@@ -24,6 +24,11 @@ export class TableLog {
     return last.table
   }
 
+  /** The one before the latest; null where only one was seen. */
+  get previous(): Table | null {
+    return this.#seen.at(-2)?.table ?? null
+  }
+
   /** The tables that stood at some time in between, oldest first. */
   between(fromMs: number, toMs: number): readonly Table[] {
     const stood = this.#seen.filter(({ atMs }, index) => {
