@@ -1,6 +1,6 @@
 /**
- * The lab's shows by name: `npm run lab -- NAME [OPTIONS]` runs the `main.ts` in the folder of that name. `npm start` is
- * one of its own. Not here: what they show (lab/README.md).
+ * The lab's shows by name: `npm run lab -- NAME [OPTIONS]` runs the `main.ts` in the folder of that name. `npm start`
+ * is one of its own. Not here: what they show (lab/README.md).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,6 +1,6 @@
 /**
- * A packet worker's thread for tests: turns and acknowledges like the real one, and does what its config's first address
- * tells it: `crash`, `hang`. A second one is PORT: a socket there, which it never closes.
+ * A packet worker's thread for tests: turns and acknowledges like the real one, and does what its config's first
+ * address tells it: `crash`, `hang`. A second one is PORT: a socket there, which it never closes.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'

@@ -1,6 +1,6 @@
 /**
- * A steady stream of requests to the shared addresses, from so many sources that every balancer gets some of them, never
- * repeated: which were answered, and when none of a source's were. Not here: phones, which repeat.
+ * A steady stream of requests to the shared addresses, from so many sources that every balancer gets some of them,
+ * never repeated: which were answered, and when none of a source's were. Not here: phones, which repeat.
  */
 import type { Socket } from 'node:dgram'
 import { openSocket } from '../network/namespace-socket.ts'

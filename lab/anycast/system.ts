@@ -256,14 +256,10 @@ export class AnycastSystem {
     this.gateway = await openGateway(gateway, { namespace: first.trunk.namespace })
     await this.#writePeers()
     await this.writeManifest()
-    await Promise.all([
-      this.#startRegistrars(gateway),
-      // Anywhere that reaches the registrars: here, on the node of the first one.
-      startOperator({ directory, namespace: namespaceOf(network.registrars) }).then((part) => {
-        this.operator = part
-      }),
-      this.#startNodes(),
-    ])
+    await this.#startRegistrars(gateway)
+    // Anywhere that reaches the registrars: here, on the node of the first one.
+    this.operator = await startOperator({ directory, namespace: namespaceOf(network.registrars) })
+    await this.#startNodes()
     await this.untilServing()
     await this.untilRouted()
   }

@@ -1,6 +1,7 @@
 /**
- * Calls outlive the balancer that carried them, on the whole system: routers find out by BGP, whichever way the proxies
- * answer. Not here: how long routers take (npm run bench -- anycast); tests that tell the router (statelessness.test.ts).
+ * Calls outlive the balancer that carried them, on the whole system: routers find out by BGP, whichever way the
+ * proxies answer. Not here: how long routers take (npm run bench -- anycast); tests that tell the router
+ * (statelessness.test.ts).
  */
 import {
   AnycastSystem,

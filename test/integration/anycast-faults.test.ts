@@ -1,6 +1,6 @@
 /**
- * A balancer's node fails or leaves, in every way once, under live calls: routers turn away, calls go on. Prints what it
- * measures; bounds are for npm run bench -- anycast. Not here: who shall stay announced (anycast-standing.test.ts).
+ * A balancer's node fails or leaves, in every way once, under live calls: routers turn away, calls go on. Prints what
+ * it measures; bounds are for npm run bench -- anycast. Not here: who shall stay announced (anycast-standing.test.ts).
  */
 import {
   AnycastSystem,

@@ -1,7 +1,7 @@
 /**
- * Routers rehash as they like, in the middle of calls: nodes come and go, policies change, and no user changes proxy, no
- * transaction becomes two at one, no fragment is lost. Looked at on the wire before the proxies. Not here: 10 000 calls
- * (npm run bench -- anycast).
+ * Routers rehash as they like, in the middle of calls: nodes come and go, policies change, and no user changes proxy,
+ * no transaction becomes two at one, no fragment is lost. Looked at on the wire before the proxies. Not here: 10 000
+ * calls (npm run bench -- anycast).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {

@@ -1,11 +1,11 @@
 /**
- * Long, on a busy machine: half of the processors are kept busy, a proxy dies every 20 s and comes back, phones call all
- * the time, and no node may lose its routes.
+ * Long, on a busy machine: half of the processors are kept busy, a proxy dies every 20 s and comes back, phones call
+ * all the time, and no node may lose its routes.
  *
  *   npm run bench -- anycast-soak [MINUTES]
  *
- * Counted apart: BFD sessions that routers lost, BGP sessions that they lost, announced copies that nodes lost. Exits 1
- * where there is any of these. Needs what the anycast benchmark needs.
+ * Counted apart: BFD sessions that routers lost, BGP sessions that they lost, announced copies that nodes lost. Exits
+ * 1 where there is any of these. Needs what the anycast benchmark needs.
  */
 import { spawn } from 'node:child_process'
 import { availableParallelism, loadavg } from 'node:os'
