@@ -35,7 +35,7 @@ export class Frr {
       await frr.vtysh('-b')
       return frr
     } catch (error) {
-      await frr.kill()
+      await frr.stop()
       throw error
     }
   }
@@ -59,8 +59,9 @@ export class Frr {
     return JSON.parse(await this.vtysh('-c', `show ${what} json`)) as T
   }
 
-  async kill(): Promise<void> {
-    for (const daemon of this.#daemons.toReversed()) await daemon.kill()
+  /** In order: killed, its programs leave folders in /var/tmp. */
+  async stop(): Promise<void> {
+    for (const daemon of this.#daemons.toReversed()) await daemon.stop()
     await rm(this.#directory, { recursive: true })
   }
 

@@ -52,7 +52,7 @@ describe.runIf(isPossible)('FRR', () => {
   })
   afterAll(async () => {
     for (const { bird } of nodes) await bird.kill()
-    await frr?.kill()
+    await frr?.stop()
     await segment?.close()
     await directory?.[Symbol.asyncDispose]()
   })
@@ -175,7 +175,7 @@ describe.runIf(isPossible).each([
       ...(hops === undefined ? {} : { hops }),
     })
     const frr = await Frr.start({ name: router.name, namespace: router.namespace, config })
-    ending.defer(() => frr.kill())
+    ending.defer(() => frr.stop())
     const nodes: AnnouncingNode[] = []
     for (const node of segment.nodes) {
       const peers = peersAt(segment.routers, spec)

@@ -51,7 +51,7 @@ describe.runIf(isPossible)('examples/routers', () => {
   afterAll(async () => {
     for (const node of nodes) await node.bird.kill()
     await bird?.kill()
-    await frr?.kill()
+    await frr?.stop()
     await segment?.close()
     await directory?.[Symbol.asyncDispose]()
   })
