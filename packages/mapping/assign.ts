@@ -4,7 +4,7 @@
  *
  *     roster     who takes slots                                        roster.ts
  *     owners     orphans to their backups, or to whom they want;
- *                then planned moves, as many as the budget allows       owners.ts, quotas.ts
+ *                then planned moves, as many as the budget allows       owners.ts, shares.ts, quotas.ts
  *     backups    each owner's slots spread over the others              backups.ts
  *
  * Both deal slots to members by rendezvous score under bounds: deal.ts, bins.ts, rendezvous.ts.

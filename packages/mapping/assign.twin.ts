@@ -18,7 +18,7 @@ export interface TwinTable {
 type Ids = (string | null)[]
 
 export function assignObviously(input: AssignInput): TwinTable {
-  const members = input.members.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const members = inIdOrder(input.members)
   const owners = lastIds(input, input.last?.owners)
   const backups = lastIds(input, input.last?.backups)
   const takers = takersOf(members)
@@ -30,15 +30,13 @@ export function assignObviously(input: AssignInput): TwinTable {
   owners.forEach((id, slot) => {
     if (id !== null && gone.has(id)) owners[slot] = null
   })
-  const isOrphan = (id: string | null): boolean => id === null
-  const heirs = members.filter((member) => takers.includes(member) || inherits(member, takers))
-  const shares = quotasObviously(members, heirs, owners)
-  const ownBackup = (slot: number): string[] =>
-    withRoom(heirs, shares, owners).filter((id) => id === backups[slot])
-  while (moveBest(owners, members, isOrphan, ownBackup)) continue
-  while (moveBest(owners, members, isOrphan, () => withRoom(heirs, shares, owners))) continue
+  giveToWaiting(members, takers, owners, backups)
+  const rest = quotasObviously(members, takers, owners, keptOf(members, owners))
+  inheritObviously(members, takers, rest, owners, backups).forEach((id, slot) => {
+    owners[slot] = id
+  })
 
-  const quotas = quotasObviously(members, takers, owners)
+  const quotas = quotasObviously(members, takers, owners, keptOf(members, owners))
   const takersWithRoom = (): string[] => withRoom(takers, quotas, owners)
   const hasTooMany = (id: string | null): boolean =>
     id !== null && held(owners, id) > (quotas.get(id) ?? 0)
@@ -55,8 +53,69 @@ export function assignObviously(input: AssignInput): TwinTable {
   return { owners, backups, voluntary }
 }
 
-function inherits({ role }: AssignMember, takers: readonly AssignMember[]): boolean {
+/** It takes a share of orphans, but nothing else. */
+function waitsFor(takers: readonly AssignMember[], { role }: AssignMember): boolean {
   return role === MemberRole.waiting && takers.some((one) => one.role === MemberRole.eligible)
+}
+
+/** Who waits takes an orphan where it would if all who wait were to have their share; the others stay orphans. */
+function giveToWaiting(
+  members: readonly AssignMember[],
+  takers: readonly AssignMember[],
+  owners: Ids,
+  backups: Ids,
+): void {
+  const waiting = members.filter((member) => waitsFor(takers, member))
+  if (waiting.length === 0) return
+  const shares = sharesObviously(members, takers, waiting, owners)
+  const heirs = inIdOrder([...takers, ...waiting])
+  inheritObviously(members, heirs, shares, owners, backups).forEach((heir, slot) => {
+    if (waiting.some(({ id }) => id === heir)) owners[slot] = heir
+  })
+}
+
+/** The owners once every orphan has one: its own backup as long as that has room, else who wants it most. */
+function inheritObviously(
+  members: readonly AssignMember[],
+  heirs: readonly AssignMember[],
+  quotas: ReadonlyMap<string, number>,
+  before: Ids,
+  backups: Ids,
+): Ids {
+  const owners = [...before]
+  const isOrphan = (id: string | null): boolean => id === null
+  const roomy = (): string[] => withRoom(heirs, quotas, owners)
+  const ownBackup = (slot: number): string[] => roomy().filter((id) => id === backups[slot])
+  while (moveBest(owners, members, isOrphan, ownBackup)) continue
+  while (moveBest(owners, members, isOrphan, roomy)) continue
+  return owners
+}
+
+/** What each may have while the waiting take their share. Who has more keeps that; the others share the rest. */
+function sharesObviously(
+  members: readonly AssignMember[],
+  takers: readonly AssignMember[],
+  waiting: readonly AssignMember[],
+  owners: Ids,
+): Map<string, number> {
+  const kept = keptOf(members, owners)
+  const shares = quotasObviously(members, inIdOrder([...takers, ...waiting]), owners, kept)
+  const within = waiting.filter(({ id }) => held(owners, id) <= (shares.get(id) ?? 0))
+  if (within.length < waiting.length) return sharesObviously(members, takers, within, owners)
+  for (const { id } of waiting) kept.set(id, shares.get(id) ?? 0)
+  return quotasObviously(members, takers, owners, kept)
+}
+
+/** What stays where it is, whoever takes. */
+function keptOf(members: readonly AssignMember[], owners: Ids): Map<string, number> {
+  const keeping = members.filter(
+    ({ role }) => role === MemberRole.held || role === MemberRole.waiting,
+  )
+  return new Map(keeping.map(({ id }) => [id, held(owners, id)]))
+}
+
+function inIdOrder(members: readonly AssignMember[]): AssignMember[] {
+  return members.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function withRoom(
@@ -72,14 +131,14 @@ function quotasObviously(
   members: readonly AssignMember[],
   takers: readonly AssignMember[],
   owners: Ids,
+  kept: ReadonlyMap<string, number>,
 ): Map<string, number> {
   const quotas = new Map<string, number>(members.map(({ id }) => [id, 0]))
   let shared = owners.length
-  for (const { id, role } of members) {
-    if (role !== MemberRole.held && role !== MemberRole.waiting) continue
+  for (const [id, count] of kept) {
     if (takers.some((taker) => taker.id === id)) continue
-    quotas.set(id, held(owners, id))
-    shared -= held(owners, id)
+    quotas.set(id, count)
+    shared -= count
   }
   const weightSum = takers.reduce((sum, { weight }) => sum + weight, 0)
   const floor = ({ weight }: AssignMember): number => Math.floor((shared * weight) / weightSum)

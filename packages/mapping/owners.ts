@@ -1,16 +1,21 @@
 /**
  * From the owners of the last table to the next ones (design, section 4, "Assignment", properties 1, 2, 4 and 5):
- * first the slots that lost their owner, which cannot wait, then as many of the others as the budget allows.
+ * first the slots that lost their owner, the orphans, which cannot wait, then of the others what is above quota.
  *
- * Invariant: the moves of all calls together, until nothing is outstanding, are those of one call without a budget.
+ *     orphans ─┬─> the waiting   up to their share; then it is settled how many slots they have
+ *              └─> the takers    up to their quotas at rest
+ *     surplus ───> the takers    up to the same quotas, as far as the budget allows
+ *
+ * Invariants: no slot moves twice, since a taker that is to give slots away inherits none. The moves of all calls
+ * together, until nothing is outstanding, are those of one call without a budget: neither what takers inherit within
+ * their quotas nor planned moves change the quotas, since ⌈share⌉ is first for those that hold it already.
  */
 import { exactBins, isOpen, put, surplus } from './bins.ts'
 import { type Deal, dealFree, dealSurplus, NO_BIN, score } from './deal.ts'
-import { ownerQuotas } from './quotas.ts'
 import { MemberRole, type Roster } from './roster.ts'
+import { quotasAtRest, quotasWithWaiting } from './shares.ts'
 
 export interface OwnerMoves {
-  readonly forced: number
   readonly voluntary: number
   /** Voluntary moves that wait for more budget. */
   readonly outstanding: number
@@ -26,23 +31,14 @@ export function moveOwners(
   backups: Int32Array,
   budgetSlots: number,
 ): OwnerMoves {
-  const orphans = disown(roster, owners)
-  const inheriting = dealAmong(roster, roster.heirs, owners)
-  const homeless = sendToBackups(inheriting, orphans, backups)
-  dealFree(inheriting, homeless)
-  if (!roster.atRest) return { forced: orphans.length, voluntary: 0, outstanding: 0 }
-  const deal = dealAmong(roster, roster.takers, owners)
+  const homeless = giveToWaiting(roster, owners, backups, disown(roster, owners))
+  const deal = dealWithin(quotasAtRest, roster, owners)
+  inherit(deal, backups, homeless)
+  if (!roster.atRest) return { voluntary: 0, outstanding: 0 }
   const wanted = surplus(deal.bins)
   const budget = Math.min(wanted, Math.max(0, Math.floor(budgetSlots)))
   const voluntary = budget === 0 ? 0 : dealSurplus(deal, [...owners.keys()], budget)
-  return { forced: orphans.length, voluntary, outstanding: wanted - voluntary }
-}
-
-/** Bins as full as they are now, with room up to the quotas. */
-function dealAmong(roster: Roster, takers: readonly number[], owners: Int32Array): Deal {
-  const count = countBins(roster, owners)
-  const bins = exactBins(count, quotasAtRest(roster, takers, { count, slotCount: owners.length }))
-  return { ...roster, bins, binOf: owners }
+  return { voluntary, outstanding: wanted - voluntary }
 }
 
 /** Takes from the gone all they have. Returns every slot without owner. */
@@ -57,39 +53,39 @@ function disown(roster: Roster, owners: Int32Array): number[] {
   return orphans
 }
 
-function countBins(roster: Roster, owners: Int32Array): Int32Array {
+/**
+ * The waiting take their share of the orphans. All are dealt out under quotas that leave room for that share, so a
+ * taker that is an orphan's backup and not yet full goes first. But only what falls to the waiting stays; returns the
+ * others, since the takers' quotas at rest depend on how many those are.
+ */
+function giveToWaiting(
+  roster: Roster,
+  owners: Int32Array,
+  backups: Int32Array,
+  orphans: readonly number[],
+): readonly number[] {
+  if (roster.waiting.length === 0) return orphans
+  inherit(dealWithin(quotasWithWaiting, roster, owners), backups, orphans)
+  return orphans.filter((slot) => {
+    if (roster.members[owners[slot]!]!.role === MemberRole.waiting) return false
+    owners[slot] = NO_BIN
+    return true
+  })
+}
+
+/** Bins as full as they are now, with room up to their quotas. */
+function dealWithin(quotasOf: typeof quotasAtRest, roster: Roster, owners: Int32Array): Deal {
   const count = new Int32Array(roster.members.length)
   for (const bin of owners) {
     if (bin !== NO_BIN) count[bin]!++
   }
-  return count
+  const bins = exactBins(count, quotasOf(roster, count, owners.length))
+  return { ...roster, bins, binOf: owners }
 }
 
-/**
- * Quotas of the takers, 0 for the leaving and the gone; others keep what they have, and the takers share the rest.
- */
-function quotasAtRest(
-  { members }: Roster,
-  takers: readonly number[],
-  { count, slotCount }: { readonly count: Int32Array; readonly slotCount: number },
-): Int32Array {
-  const floor = new Int32Array(members.length)
-  let shared = slotCount
-  members.forEach(({ role }, bin) => {
-    const keeps = role === MemberRole.held || role === MemberRole.waiting
-    if (!keeps || takers.includes(bin)) return
-    floor[bin] = count[bin]!
-    shared -= count[bin]!
-  })
-  const quotas = ownerQuotas(
-    shared,
-    takers.map((bin) => members[bin]!.weight),
-    takers.map((bin) => count[bin]!),
-  )
-  takers.forEach((bin, i) => {
-    floor[bin] = quotas[i]!
-  })
-  return floor
+/** Every orphan gets a new owner: its backup if that has room, else who wants it most. */
+function inherit(deal: Deal, backups: Int32Array, orphans: readonly number[]): void {
+  dealFree(deal, sendToBackups(deal, orphans, backups))
 }
 
 /** Property 3: an orphan goes to its backup unless that is full, or takes no slots. Returns the others. */

@@ -39,8 +39,8 @@ export interface Roster {
   readonly weightScores: Int32Array
   /** Bins that take slots: the eligible; without any, the waiting; without any, the leaving; without any, the held. */
   readonly takers: readonly number[]
-  /** Bins that take slots that lost their owner: the takers, and the waiting. */
-  readonly heirs: readonly number[]
+  /** Bins that take a share of slots that lost their owner, and nothing else: the waiting, if they are no takers. */
+  readonly waiting: readonly number[]
   /** There are eligible ones. Otherwise the takers only stand in: nothing moves that need not. */
   readonly atRest: boolean
 }
@@ -66,7 +66,7 @@ export function makeRoster(list: readonly AssignMember[]): Roster {
     tags: Int32Array.from(members, ({ id }) => memberTag(id)),
     weightScores: Int32Array.from(members, ({ weight }) => weightScore(weight)),
     takers: eligible.length > 0 ? eligible : (standIns ?? []),
-    heirs: eligible.length > 0 ? [...eligible, ...waiting].sort((a, b) => a - b) : (standIns ?? []),
+    waiting: eligible.length > 0 ? waiting : [],
     atRest: eligible.length > 0,
   }
 }
