@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     reporters: ['minimal', new NotRunReporter()],
     maxWorkers: 2,
+    // Whatever is waited for comes at once, or on a busy machine a little later.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
