@@ -15,6 +15,8 @@ export interface NodeFault {
   readonly targetMs: number | null
   /** Nothing may be lost. */
   readonly isPlanned: boolean
+  /** A router's fault: no node is to be turned away from. */
+  readonly isRouters?: boolean
   /** What takes its time first; resolves to the deed itself. */
   readonly arm: (system: AnycastSystem, node: BalancerNode) => Promise<() => Promise<void>>
   /** Resolves when it is as before, but for routes. */
@@ -144,6 +146,7 @@ export const faults: readonly NodeFault[] = [
     title: 'a router’s BIRD SIGKILLed and started again',
     targetMs: null,
     isPlanned: false,
+    isRouters: true,
     arm: at(async (system) => {
       const { bird } = lastRouter(system)
       await bird.kill()

@@ -135,12 +135,11 @@ export class Trials {
 
   /** @returns the times of those that still went there */
   async #untilAvoided(
-    { name }: NodeFault,
+    { name, isRouters = false }: NodeFault,
     node: BalancerNode,
     struckMs: number,
   ): Promise<readonly number[]> {
-    // Nothing has befallen the nodes: routes come back by themselves.
-    if (name === 'router-restarted') return []
+    if (isRouters) return []
     for (;;) {
       const times = this.arrivals.since(node.name, struckMs)
       const nowMs = performance.now()

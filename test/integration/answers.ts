@@ -1,6 +1,6 @@
 /**
- * Which proxy answers to each of these users, asked from one place, once. Not here: watching it over time (route-
- * watch.ts).
+ * Which proxy answers to each of these users, asked from one place, once. Not here: watching it over time
+ * (route-watch.ts).
  */
 import {
   type Endpoint,
