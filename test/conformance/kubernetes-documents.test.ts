@@ -7,6 +7,9 @@ import { systemClock, systemRandom } from '../../operator/io/system-clock.ts'
 import type { Change } from '../../operator/ports.ts'
 
 const KEY = 'default/voice'
+/** SipProxies, SipBalancers, BgpPeers, pods, tables, keys. */
+const WATCHES = 6
+const PATIENCE = { timeout: 10_000 }
 
 test('what we wrote and deleted is no news when the watch brings it afterwards', async () => {
   const server = await FakeApiServer.start()
@@ -23,14 +26,14 @@ test('what we wrote and deleted is no news when the watch brings it afterwards',
   await cluster.start(1)
   const changes: Change[] = []
   cluster.watch((change) => changes.push(change))
-  await vi.waitFor(() => expect(server.watchCount).toBe(5))
+  await vi.waitFor(() => expect(server.watchCount).toBe(WATCHES), PATIENCE)
 
   const end = server.inject({ effect: { kind: 'refusal', status: 500 }, verbs: ['watch'] })
   server.eachWatch((feed) => feed.reset(), 'configmaps')
   await cluster.writeTable(KEY, 'ours', null)
   await cluster.deleteTable(KEY)
   end()
-  await vi.waitFor(() => expect(server.watchCount).toBe(5), { timeout: 5_000 })
+  await vi.waitFor(() => expect(server.watchCount).toBe(WATCHES), PATIENCE)
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(changes.filter(({ what }) => what === 'table')).toEqual([])
   expect(await cluster.readTable(KEY)).toBeNull()
