@@ -73,7 +73,6 @@ export class Announcer {
 
   start(): void {
     this.#lookedMs = this.#provedMs = this.#options.clock.monotonicMs()
-    this.#options.routers?.start()
     this.#ended = this.#run()
   }
 
@@ -111,20 +110,25 @@ export class Announcer {
   }
 
   async #run(): Promise<void> {
-    for (;;) {
-      const ending = await this.#look()
-      if (ending !== null) {
-        await this.#options.routers?.stop(ending === Ending.together)
-        return
-      }
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(this.#pauseMs(), resolve)
-        this.#wake = () => {
-          cancel()
-          resolve()
-        }
-      })
+    const { routers } = this.#options
+    let ending = await this.#look()
+    // Not before: what they load takes longer than copies of a predecessor may have left.
+    if (ending === null) routers?.start()
+    while (ending === null) {
+      await this.#pause()
+      ending = await this.#look()
     }
+    await routers?.stop(ending === Ending.together)
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(this.#pauseMs(), resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 
   #pauseMs(): number {

@@ -41,8 +41,9 @@ export class AnycastNode {
   readonly directory: LabDirectory
   readonly control: BirdControl
   readonly balancer: Part
-  readonly announcer: Part
   readonly bird: Part
+  readonly #startAnnouncer: () => Promise<Part>
+  #announcer: Part
 
   /** With a session to each router; without a table. */
   static async start(node: Node, anycast: Anycast, password: string): Promise<AnycastNode> {
@@ -60,7 +61,8 @@ export class AnycastNode {
     await writePeers(directory, anycast)
     const paths = { configPath: join(birds, 'bird.conf'), socketPath: join(birds, 'bird.ctl') }
     const balancer = await startBalancer(node, directory)
-    const announcer = await startAnnouncer(node, directory, paths)
+    const startAnnouncer = async () => await announcerOf(node, directory, paths)
+    const announcer = await startAnnouncer()
     await eventually('a configuration for BIRD', () => existsSync(paths.configPath))
     const bird = await startBird({
       name: `bird of ${node.name}`,
@@ -68,20 +70,35 @@ export class AnycastNode {
       ...paths,
     })
     const control = new BirdControl(paths.socketPath)
-    const started = new AnycastNode({ node, directory, control, balancer, announcer, bird })
+    const parts = { node, directory, control, balancer, bird }
+    const started = new AnycastNode(parts, startAnnouncer, announcer)
     await started.established(anycast.routers.length)
     return started
   }
 
   constructor(
-    parts: Pick<AnycastNode, 'node' | 'directory' | 'control' | 'balancer' | 'announcer' | 'bird'>,
+    parts: Pick<AnycastNode, 'node' | 'directory' | 'control' | 'balancer' | 'bird'>,
+    startAnnouncer: () => Promise<Part>,
+    announcer: Part,
   ) {
     this.node = parts.node
     this.directory = parts.directory
     this.control = parts.control
     this.balancer = parts.balancer
-    this.announcer = parts.announcer
     this.bird = parts.bird
+    this.#startAnnouncer = startAnnouncer
+    this.#announcer = announcer
+  }
+
+  get announcer(): Part {
+    return this.#announcer
+  }
+
+  /** The announcer is killed while another one waits for the node, and goes on from what it finds. */
+  async succeedAnnouncer(): Promise<void> {
+    const predecessor = this.#announcer
+    this.#announcer = await this.#startAnnouncer()
+    await predecessor.kill()
   }
 
   async established(count: number): Promise<void> {
@@ -147,8 +164,8 @@ export class AnycastNode {
   }
 }
 
-/** A successor starts while the predecessor may still be there. */
-async function startAnnouncer(
+/** While a predecessor is there, it only waits. */
+async function announcerOf(
   { name, namespace }: Node,
   { path }: LabDirectory,
   bird: { readonly configPath: string; readonly socketPath: string },
@@ -156,7 +173,7 @@ async function startAnnouncer(
   const pools = POOLS.flatMap((pool) => ['--address-pool', pool])
   const files = ['--bird-config', bird.configPath, '--bird-socket', bird.socketPath]
   const args = [ANNOUNCER, '--directory', path, '--name', name, ...pools, ...files]
-  return await startPart(`announcer of ${name}`, args, namespace)
+  return await startPart(`announcer of ${name}`, args, namespace, /"(Started|NodeTaken)"/)
 }
 
 async function startBalancer(node: Node, { path }: LabDirectory): Promise<Part> {
@@ -167,14 +184,19 @@ async function startBalancer(node: Node, { path }: LabDirectory): Promise<Part> 
   return await startPart(name, args, namespace)
 }
 
-async function startPart(name: string, args: readonly string[], namespace: string): Promise<Part> {
+async function startPart(
+  name: string,
+  args: readonly string[],
+  namespace: string,
+  isReady = /"Started"/,
+): Promise<Part> {
   return await Part.start(name, () =>
     startProcess({
       name,
       command: process.execPath,
       args,
       namespace,
-      ready: async ({ log }) => void (await log.until(/"Started"/)),
+      ready: async ({ log }) => void (await log.until(isReady)),
     }),
   )
 }
