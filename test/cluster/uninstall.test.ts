@@ -21,6 +21,10 @@ const RELEASED_MAX_MS = 10_000
 const PATIENCE_MS = 90_000
 const CRDS = ['bgppeers', 'sipbalancers', 'sipproxies'].map((plural) => `${plural}.sipcast.io`)
 
+/** Nobody talks to it: this cluster announces nothing. */
+const ROUTER = { name: 'router', peerAddress: '192.0.2.1', peerASN: 64_601, localASN: 64_512 }
+const ROUTERS = { bgp: { peers: [ROUTER] } }
+
 describe.runIf(requires('network-namespaces', clusterNeeded))('uninstalled', () => {
   const figures = new Figures('uninstalled')
   let cluster: Cluster
@@ -120,11 +124,26 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('uninstalled', () 
     figures.note(`everything taken away ${seconds(performance.now() - beganMs)}`)
     expect(await everythingCalledSipcast()).toEqual([])
     for (const { name } of cluster.carriers) expect(await heldOn(name)).toEqual([])
-    await install({ kubectl: cluster.kubectl, tag })
+    await install({ kubectl: cluster.kubectl, tag, values: ROUTERS })
     await applyExample(cluster.kubectl)
     isInstalled = true
     await bystander.expectServed()
   })
+
+  test('a router by values came with its very resource; an upgrade adopts it, and takes it away', async () => {
+    const made = await peerUid()
+    expect(made).toMatch(/./)
+    await install({ kubectl: cluster.kubectl, tag, values: ROUTERS })
+    expect(await peerUid()).toBe(made)
+    await install({ kubectl: cluster.kubectl, tag })
+    expect(await peerUid()).toBe('')
+  })
+
+  /** Empty: it is not there. */
+  async function peerUid(): Promise<string> {
+    const words = ['--ignore-not-found', '-o', 'jsonpath={.metadata.uid}']
+    return await cluster.kubectl.run('get', 'bgppeer', ROUTER.name, ...words)
+  }
 
   function commandsAfter(words: string): readonly string[] {
     const { text } = read('charts/sipcast/README.md')
