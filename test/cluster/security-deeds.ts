@@ -32,9 +32,11 @@ export function deedsOfOperator({ pod, node }: { pod: string; node: string }): r
   return [
     may('lists SipProxies', get(paths.sipProxies())),
     may('lists pods', get(paths.pods())),
+    may('lists BgpPeers', get(paths.bgpPeers())),
     may('lists its tables', get(paths.configMaps(NAMESPACE))),
     may('reads the keys', get(paths.secret(NAMESPACE, 'sipcast-keys'))),
     ...bothMayNot(node),
+    mayNot('lists nodes', get(paths.nodes())),
     mayNot('changes a SipProxy', apply(paths.sipProxy(namespace, sipProxy), sipProxyOf(sipProxy))),
     mayNot('changes a SipBalancer', apply(paths.sipBalancer(node), sipBalancerOf(node))),
     mayNot('deletes a pod', { method: 'DELETE', path: paths.pod(namespace, pod) }),
@@ -56,6 +58,8 @@ export function deedsOfBalancer(nodes: { node: string; otherNode: string }): rea
   const its = { because: 'own node only' }
   return [
     may('lists tables', get(paths.configMaps(NAMESPACE))),
+    may('lists BgpPeers', get(paths.bgpPeers())),
+    may('lists nodes', get(paths.nodes())),
     may('reads its node', get(paths.node(node))),
     may('reports on itself', apply(paths.sipBalancerStatus(node), sipBalancerOf(node))),
     ...bothMayNot(node),
@@ -83,7 +87,7 @@ function bothMayNot(node: string): readonly Deed[] {
     mayNot('reads a Secret of others', get(paths.secret(EXAMPLE.namespace, 'registrar'))),
     mayNot('lists all ConfigMaps', get('/api/v1/configmaps')),
     mayNot('lists ConfigMaps of others', get(paths.configMaps('kube-system'))),
-    mayNot('lists nodes', get(paths.nodes())),
+    mayNot('changes a BgpPeer', apply(paths.bgpPeer('sipcast-test'), bgpPeerOf('sipcast-test'))),
     mayNot('changes its node', apply(paths.node(node), nodeOf(node))),
     mayNot('makes itself a token', {
       method: 'POST',
@@ -121,6 +125,11 @@ function sipProxyOf(name: string): object {
 
 function sipBalancerOf(name: string): object {
   return { apiVersion: 'sipcast.io/v1alpha1', kind: 'SipBalancer', metadata: { name } }
+}
+
+function bgpPeerOf(name: string): object {
+  const spec = { peerAddress: '192.0.2.1', peerASN: 64_601, localASN: 64_512 }
+  return { apiVersion: 'sipcast.io/v1alpha1', kind: 'BgpPeer', metadata: { name }, spec }
 }
 
 function other({ otherNode }: { otherNode: string }): object {

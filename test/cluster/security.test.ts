@@ -20,6 +20,8 @@ import { rightsOf } from './rights.ts'
 import { deedsOfBalancer, deedsOfOperator } from './security-deeds.ts'
 
 const OPERATOR_EVERYWHERE = [
+  'bgppeers.sipcast.io/status: patch',
+  'bgppeers.sipcast.io: get list watch',
   'events.events.k8s.io: create patch',
   'pods/status: patch',
   'pods: get list watch',
@@ -34,8 +36,10 @@ const OPERATOR_AT_HOME = [
   'secrets [sipcast-keys]: get list update watch',
   'secrets: create',
 ]
+// Nodes: for the labels of its own, and a watch cannot be bound to a name that differs from pod to pod.
 const BALANCER_EVERYWHERE = [
-  'nodes: get',
+  'bgppeers.sipcast.io: get list watch',
+  'nodes: get list watch',
   'sipbalancers.sipcast.io/status: patch',
   'sipbalancers.sipcast.io: create get list patch watch',
 ]
