@@ -11,7 +11,9 @@ import {
   EXAMPLE,
   Load,
   makeCalls,
+  NAMESPACE,
   passwordOf,
+  runProgram,
   servedBy,
 } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -142,6 +144,16 @@ describe.runIf(requires('sipp', 'network-namespaces', clusterNeeded))('the first
       const { namespace, sipProxy } = EXAMPLE
       expect(status.sipProxies).toMatchObject([{ namespace, name: sipProxy, epoch }])
     }
+  })
+
+  test('helm test says that all is in service, and leaves nothing of itself', async () => {
+    const { kubectl } = cluster
+    const words = ['test', 'sipcast', '--namespace', NAMESPACE, '--timeout=150s']
+    const said = await runProgram('helm', [...kubectl.forHelm, ...words])
+    expect(said).toMatch(/^Phase: +Succeeded$/m)
+    const kinds = 'pods,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings'
+    const left = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=test', '-o', 'name']
+    expect(await kubectl.run('get', kinds, ...left)).toBe('')
   })
 
   test('kubectl explain sipproxy.spec has words for every field', async () => {
