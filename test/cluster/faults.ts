@@ -27,14 +27,15 @@ export async function deletePod(
   return atMs
 }
 
-/** A signal to every process of a pod's containers, the pause container not among them. */
+/** A signal to every process of a pod's containers, or of those named; the pause container is not among them. */
 export async function signalPod(
   { spec, status }: Pod,
-  signal: 'KILL' | 'STOP' | 'CONT',
+  signal: 'KILL' | 'STOP' | 'CONT' | 'TERM',
+  names: readonly string[] | null = null,
 ): Promise<number> {
-  const ids = (status.containerStatuses ?? []).map(({ containerID = '' }) =>
-    containerID.replace(/^.*:\/\//, ''),
-  )
+  const ids = (status.containerStatuses ?? [])
+    .filter(({ name }) => names === null || names.includes(name))
+    .map(({ containerID = '' }) => containerID.replace(/^.*:\/\//, ''))
   if (ids.length === 0) throw new Error('the pod has no container yet')
   const patterns = ids.map((id) => `-e ${id}`).join(' ')
   // With the first process of a container, the others are killed at once: they may be gone already.

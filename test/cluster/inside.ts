@@ -33,9 +33,18 @@ export class Inside {
 
   /** The fields of the main process's /proc/PID/status. */
   async process(container: Container): Promise<Readonly<Record<string, string>>> {
-    const text = await this.#run(container, 'cat', '/proc/1/status')
-    const fields = text.split('\n').map((line) => line.split(/:\s+/, 2))
-    return Object.fromEntries(fields) as Record<string, string>
+    return fieldsOf(await this.run(container, 'cat', '/proc/1/status'))
+  }
+
+  /** The same of every process there, by its name. */
+  async processes(
+    container: Container,
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+    // One that has ended meanwhile is nobody's business.
+    const script = 'for one in /proc/[0-9]*; do cat $one/status 2>/dev/null; done; true'
+    const text = await this.run(container, 'sh', '-c', script)
+    const all = text.split(/^(?=Name:)/m).map(fieldsOf)
+    return new Map(all.map((fields) => [fields['Name'] ?? '', fields]))
   }
 
   /** What became of writing a file into each folder: `EROFS`, …, or `written`. */
@@ -59,15 +68,21 @@ export class Inside {
   async #script(container: Container, script: string, given: unknown): Promise<string> {
     const text = `const given = ${JSON.stringify(given)}\n${script}`
     const trust = `NODE_EXTRA_CA_CERTS=${ACCOUNT}/ca.crt`
-    return await this.#run(container, 'env', trust, 'node', '-e', text)
+    return await this.run(container, 'env', trust, 'node', '-e', text)
   }
 
-  async #run(
+  /** @throws with the command's words */
+  async run(
     { pod, name, namespace = NAMESPACE }: Container,
     ...command: readonly string[]
   ): Promise<string> {
     return await this.#kubectl.run('exec', '-n', namespace, pod, '-c', name, '--', ...command)
   }
+}
+
+function fieldsOf(text: string): Readonly<Record<string, string>> {
+  const fields = text.split('\n').map((line) => line.split(/:\s+/, 2))
+  return Object.fromEntries(fields) as Record<string, string>
 }
 
 const WRITE = `
