@@ -1,6 +1,7 @@
 /**
- * A node loses its power under traffic, with its balancer and most of the proxies on it, and gets it back. Routes
- * follow /readyz, as an upstream router's do. Not here: nodes that are drained (proxies-planned.test.ts).
+ * A node loses its power under traffic, with its balancer and most of the proxies on it, and gets it back: first with
+ * one of the operator's replicas, then with both. Routes follow /readyz, as an upstream router's do.
+ * Not here: nodes that are drained (proxies-planned.test.ts).
  */
 import { RouteKeeper, runProgram } from '@sipcast/lab'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -10,17 +11,20 @@ import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'
 import { PROXIES } from './example-pool.ts'
 import { ms, seconds } from './figures.ts'
+import { Operators } from './operators.ts'
 import { PoolStory } from './pool-story.ts'
 
 describe.runIf(requires('network-namespaces', clusterNeeded))('a node fails', () => {
   let story: PoolStory
   let keeper: RouteKeeper
+  let operators: Operators
   let node = ''
   let victims: readonly string[] = []
 
   beforeAll(async () => {
     story = await PoolStory.begin('a node fails')
     keeper = new RouteKeeper(story.cluster.network, story.cluster.carriers)
+    operators = new Operators(story.cluster)
     node = nodesByProxies().at(-1)!
     victims = PROXIES.filter((name) => nodeOf(name) === node)
   })
@@ -34,6 +38,26 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('a node fails', ()
   })
 
   test('power lost: its users move, the others never notice, the other balancer serves them all', async () => {
+    await operators.roll()
+    expect(new Set(await operators.nodes()).size).toBe(2)
+    await losesPower('one operator')
+  })
+
+  test('power back: balancer and proxies return by themselves', async () => {
+    await getsPowerBack()
+  })
+
+  test('power lost with all operators: served by backups, until the other node has an operator', async () => {
+    await operators.moveTo(node)
+    await losesPower('both operators')
+    expect(await operators.nodes()).not.toContain(node)
+  })
+
+  test('power back, as before', async () => {
+    await getsPowerBack()
+  })
+
+  async function losesPower(withIt: string): Promise<void> {
     const before = story.pool.tables.latest
     for (const name of victims) story.excuses.troubled(name)
     const lostMs = performance.now()
@@ -47,7 +71,7 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('a node fails', ()
     const others = [...story.pool.uses.keys()].filter((name) => name !== node)
     const inUseMs = (await story.pool.untilInUse(table, others)) - lostMs
     story.figures.note(
-      `  power of a node with ${victims.length} of ${PROXIES.length} proxies lost → routes ${ms(routedMs)}, table in use ${ms(inUseMs)}, ${table.epoch - before.epoch} tables`,
+      `  power of a node with ${victims.length} of ${PROXIES.length} proxies and ${withIt} lost → routes ${ms(routedMs)}, table in use ${ms(inUseMs)}, ${table.epoch - before.epoch} tables`,
     )
     const left = PROXIES.length - victims.length
     const status = await story.pool.untilStatus(
@@ -60,9 +84,9 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('a node fails', ()
     // It does not use the newest table, and lived not long ago.
     await story.expectRow({ PROXIES: `${left}/${PROXIES.length}`, BALANCERS: '1/2' })
     await story.expectReached()
-  })
+  }
 
-  test('power back: balancer and proxies return by themselves', async () => {
+  async function getsPowerBack(): Promise<void> {
     const startedMs = performance.now()
     await docker('start')
     await story.pool.until('routes by all', () => keeper.routed.includes(node))
@@ -74,8 +98,9 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('a node fails', ()
     for (const name of victims) story.excuses.well(name)
     await story.pool.untilStatus('2/2 balancers', ({ summary }) => summary.balancers === '2/2')
     await story.expectRow({ PROXIES: '3/3', BALANCERS: '2/2', REASON: 'Serving' })
+    await operators.untilReady()
     await story.expectReached()
-  })
+  }
 
   async function docker(verb: 'kill' | 'start'): Promise<void> {
     await runProgram('docker', [verb, node])

@@ -36,6 +36,25 @@ export class Operators {
     )
   }
 
+  /** Where those run that are not on their way out. */
+  async nodes(): Promise<string[]> {
+    const pods = (await this.pods()).filter(
+      ({ metadata }) => metadata.deletionTimestamp === undefined,
+    )
+    return pods.map(({ spec }) => spec.nodeName ?? '')
+  }
+
+  /** All of them onto one node, as they are after the other nodes were drained. */
+  async moveTo(node: string): Promise<void> {
+    const others = this.#cluster.carriers.map(({ name }) => name).filter((name) => name !== node)
+    await this.#cluster.kubectl.run('cordon', ...others)
+    try {
+      await this.roll()
+    } finally {
+      await this.#cluster.kubectl.run('uncordon', ...others)
+    }
+  }
+
   /** By hand: nobody holds it any more, whoever thinks so. */
   async takeLeaseAway(): Promise<void> {
     const patch = JSON.stringify({ spec: { holderIdentity: '' } })
