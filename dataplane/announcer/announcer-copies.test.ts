@@ -130,6 +130,23 @@ describe('copies', () => {
     )
   })
 
+  it('until it is known whether the node is in maintenance, those that are there stay, and none comes', async () => {
+    const routers = new FakeRouters()
+    routers.isInMaintenance = null
+    const node = new FakeNode(routers)
+    node.become({ ready: [A, B] })
+    node.link = { kind: 'dummy', isUp: true }
+    node.put('lo', A, 8)
+    node.put(ANNOUNCE_LINK, A, COPY_LIFETIME_SECONDS)
+    await node.start()
+    await node.pass(2 * LAPSE_MS)
+    expect([node.announced, node.held]).toEqual([[A], [A, B]])
+    routers.isInMaintenance = false
+    routers.maintenanceChanged()
+    await node.settle()
+    expect(node.announced).toEqual([A, B])
+  })
+
   it('go with what is no longer held', async () => {
     const node = await announcing()
     node.foreign = [{ interface: 'eth0', address: A, isOurs: false }]
@@ -249,6 +266,9 @@ describe('leaving', () => {
   it('as a directory wants it, and tells the balancer', async () => {
     const node = await announcing()
     node.routers.isInMaintenance = true
+    node.routers.maintenanceChanged()
+    await node.settle()
+    expect(node.routers.isShuttingDown).toBe(true)
     await node.pass(SHUTDOWN_MS + 2 * LOOK_MS)
     expect(node.announced).toEqual([])
     expect(node.told?.isInMaintenance).toBe(true)

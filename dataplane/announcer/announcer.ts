@@ -60,6 +60,8 @@ export class Announcer {
   #isBalancerEnding = false
   #stoppingMs: number | null = null
   #wake: () => void = () => undefined
+  /** The next look is due now. */
+  #isHurried = false
   #ended: Promise<void> = Promise.resolve()
 
   constructor(options: AnnouncerOptions) {
@@ -82,7 +84,7 @@ export class Announcer {
    */
   async stop(): Promise<void> {
     this.#stoppingMs = this.#options.clock.monotonicMs()
-    this.#wake()
+    this.#hurry()
     await this.#ended
   }
 
@@ -113,7 +115,7 @@ export class Announcer {
     const { routers } = this.#options
     let ending = await this.#look()
     // Not before: what they load takes longer than copies of a predecessor may have left.
-    if (ending === null) routers?.start()
+    if (ending === null) routers?.start(() => this.#hurry())
     while (ending === null) {
       await this.#pause()
       ending = await this.#look()
@@ -121,14 +123,22 @@ export class Announcer {
     await routers?.stop(ending === Ending.together)
   }
 
+  #hurry(): void {
+    this.#isHurried = true
+    this.#wake()
+  }
+
   async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(this.#pauseMs(), resolve)
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
+    if (!this.#isHurried) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(this.#pauseMs(), resolve)
+        this.#wake = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    this.#isHurried = false
   }
 
   #pauseMs(): number {
@@ -161,7 +171,7 @@ export class Announcer {
     this.#ready = proof.ready
     this.#isBalancerEnding = proof.reason === STOPPING
     if (routers === null) return
-    const isLeaving = proof.isLeaving || routers.isInMaintenance
+    const isLeaving = proof.isLeaving || routers.isInMaintenance === true
     this.#departure.step(isLeaving, routers.hasSession, clock.monotonicMs())
     routers.heard(proof)
     routers.setShuttingDown(this.#departure.stage !== Stage.serving)
@@ -175,13 +185,15 @@ export class Announcer {
 
   #wishOf(answer: Proof | Silence, ending: Ending | null): Wish {
     const copySeconds = ending === null ? COPY_LIFETIME_SECONDS : HANDOVER_LIFETIME_SECONDS
-    const nothing = { hold: null, isComplete: false, copySeconds }
+    // Whether this node is to be out of service may still have to be read: until then what is announced stays so.
+    const isAnew = this.#options.routers?.isInMaintenance !== null
+    const nothing = { hold: null, isComplete: false, isAnew, copySeconds }
     if (answer === Silence.silent) return { ...nothing, announce: null }
     if (answer === Silence.absent || !answer.isAlive) return { ...nothing, announce: [] }
     const { addresses: hold, isComplete, ready } = answer
     const { stage } = this.#departure
     const isAnnounced = stage === Stage.serving || (stage === Stage.leaving && ending === null)
-    return { hold, isComplete, announce: isAnnounced ? ready : [], copySeconds }
+    return { ...nothing, hold, isComplete, announce: isAnnounced ? ready : [] }
   }
 
   async #carryOut(wish: Wish, askedMs: number, isLast: boolean): Promise<void> {

@@ -17,6 +17,7 @@ const SESSION: BgpSession = {
   bfdSince: null,
   announced: 1,
   message: null,
+  isGivenUp: false,
 }
 
 const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')

@@ -27,6 +27,8 @@ export interface Wish {
   readonly isComplete: boolean
   /** To be announced, of what is held; null: not known, as above. */
   readonly announce: readonly string[] | null
+  /** False: what is not announced already is not announced now. */
+  readonly isAnew: boolean
   /** Lifetime of the copies. */
   readonly copySeconds: number
 }
@@ -65,7 +67,9 @@ export class NodeAddresses {
         ? planCopies(wish.announce ?? [], hold?.renew ?? [], present.addresses)
         : NO_COPIES
     const isOld = ageMs > COPY_PROOF_AGE_MAX_MS
-    await this.#carryOut(hold, isOld ? { ...NO_COPIES, remove: copies.remove } : copies, wish)
+    const add = wish.isAnew ? copies.add : []
+    const { renew, remove } = copies
+    await this.#carryOut(hold, isOld ? { ...NO_COPIES, remove } : { add, renew, remove }, wish)
     this.#state.renewals += hold?.renew.length ?? 0
   }
 
@@ -78,7 +82,7 @@ export class NodeAddresses {
   /** Takes all away that we have added. */
   async release(): Promise<void> {
     const { table, announces } = this.#options
-    const wish = { hold: [], isComplete: true, announce: [], copySeconds: 0 }
+    const wish = { hold: [], isComplete: true, announce: [], isAnew: false, copySeconds: 0 }
     await this.settle(wish, this.#options.clock.monotonicMs())
     if (!announces || this.#state.linkTrouble !== null) return
     const complaint = await table.apply([LINK_REMOVAL])

@@ -18,7 +18,8 @@ export const A = '203.0.113.10'
 export const B = '2001:db8:53::10'
 
 export class FakeRouters implements Routers {
-  isInMaintenance = false
+  isInMaintenance: boolean | null = false
+  maintenanceChanged: () => void = () => undefined
   hasSession = true
   sessions = []
   sessionsWanted: number | null = 1
@@ -29,8 +30,8 @@ export class FakeRouters implements Routers {
   heard(): void {
     // What is in the proof is not for the look loop.
   }
-  start(): void {
-    // Nothing turns here.
+  start(maintenanceChanged: () => void): void {
+    this.maintenanceChanged = maintenanceChanged
   }
   setShuttingDown(isShuttingDown: boolean): void {
     this.isShuttingDown = isShuttingDown

@@ -43,8 +43,8 @@ export interface Routers {
   heard(proof: Proof): void
   /** Whether routers are to turn to others; takes effect at once. */
   setShuttingDown(isShuttingDown: boolean): void
-  /** Somebody wants this node out of service, as a directory says. */
-  readonly isInMaintenance: boolean
+  /** Somebody wants this node out of service, as a directory says; null: it has not been read yet. */
+  readonly isInMaintenance: boolean | null
   /** A router listens. */
   readonly hasSession: boolean
   readonly sessions: readonly BgpSessionStatus[]
@@ -53,7 +53,8 @@ export interface Routers {
   readonly problems: readonly TroubleOf[]
   /** Null: its own loop turns. */
   healthProblem(): string | null
-  start(): void
+  /** @param maintenanceChanged called when `isInMaintenance` has become another */
+  start(maintenanceChanged: () => void): void
   /** @param isBirdToEnd BIRD is told to end, too */
   stop(isBirdToEnd: boolean): Promise<void>
 }

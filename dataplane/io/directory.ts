@@ -5,18 +5,17 @@
  * there means that nothing was published yet.
  */
 
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SipBalancerStatus } from '@sipcast/crds'
 import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
 import type { KeySource, ReportSink, TableListing, TableSource } from '../ports.ts'
 import { isDirectory, writeAtomically } from './atomic-write.ts'
 import { readBounded } from './bounded-file.ts'
+import { fileVersion } from './file-version.ts'
 import { KeysFile } from './keys-file.ts'
 import { errnoOf, storeErrorOf } from './store-error.ts'
 
-/** A file younger than this may change again without its times telling: their grain is some milliseconds. */
-const YOUNG_MS = 50
 const SUFFIX = '.json'
 
 export class Directory implements TableSource, KeySource, ReportSink {
@@ -42,7 +41,7 @@ export class Directory implements TableSource, KeySource, ReportSink {
     const names = await this.#tableNames()
     const listings = await Promise.all(
       names.map(async (name) => {
-        const version = await versionOf(join(this.tablesPath, name))
+        const version = await fileVersion(join(this.tablesPath, name))
         return version === null ? [] : [{ id: name.slice(0, -SUFFIX.length), version }]
       }),
     )
@@ -80,17 +79,5 @@ export class Directory implements TableSource, KeySource, ReportSink {
       }
       return []
     }
-  }
-}
-
-/** What tells one state of a file from another; null where there is none. */
-async function versionOf(path: string): Promise<string | null> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true })
-    const young = Date.now() - Number(ctimeMs) < YOUNG_MS ? ' young' : ''
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}${young}`
-  } catch (cause) {
-    // Gone since it was listed, or unreadable: reading it will say so.
-    return errnoOf(cause) === 'ENOENT' ? null : errnoOf(cause)
   }
 }

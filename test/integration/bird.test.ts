@@ -3,9 +3,11 @@
  * passwords, restarts. Not here: how quickly routes come and go (anycast-routes.test.ts).
  */
 import { readFile } from 'node:fs/promises'
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Anycast, namespacesUnavailable } from '@sipcast/lab'
+import { Anycast, namespacesUnavailable, startProcess } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BGP_PORT } from '../../dataplane/announcer/bird/limits.ts'
 import { renderBird } from '../../dataplane/announcer/bird/render.ts'
 import { requires } from '../requires.ts'
 import {
@@ -20,6 +22,7 @@ import {
 } from './announcing-node.ts'
 
 const SETTLE_MS = 300
+const LISTENER = `require('net').createServer().listen(process.argv[1], () => console.log('listening'))`
 /** Bits 10 and 13 of linux/capability.h. */
 const NET_BIND_SERVICE_AND_NET_RAW = '0000000000002400'
 
@@ -126,6 +129,29 @@ describe.runIf(requires('bird', { missing: await namespacesUnavailable() }))('BI
     await untilRouted(anycast, SHARED.ipv4, nodes.slice(1))
     await expect(first().control.status()).rejects.toMatchObject({ code: 'absent' })
     await first().bird.revive()
+    await first().established()
+    await untilRouted(anycast, SHARED.ipv4, nodes)
+  })
+
+  test('gives up where its port was taken as it began, and begins again when told to', async () => {
+    await first().bird.kill()
+    const other = await startProcess({
+      name: 'other',
+      command: process.execPath,
+      args: ['-e', LISTENER, String(BGP_PORT)],
+      namespace: first().node.namespace,
+      ready: async ({ log }) => void (await log.until(/listening/)),
+    })
+    await first().bird.revive()
+    await within(5_000, async () => {
+      const sessions = await first().control.sessions()
+      expect(sessions.map(({ isGivenUp }) => isGivenUp)).toEqual([true, true])
+    })
+    await first().control.enable('router-a')
+    await sleep(SETTLE_MS)
+    expect((await first().control.sessions())[0]?.isGivenUp).toBe(true)
+    await other.stop()
+    for (const { peer } of await first().control.sessions()) await first().control.enable(peer)
     await first().established()
     await untilRouted(anycast, SHARED.ipv4, nodes)
   })

@@ -23,6 +23,8 @@ export interface Manifests extends Orders {
 export interface ManifestSource {
   /** What cannot be read is as it was read last, and a problem; null: nothing was ever read. */
   read(): Promise<Manifests | null>
+  /** Calls back soon after something may have changed. Returns what ends it. */
+  watch(changed: () => void): () => void
 }
 
 export interface PasswordSource {
@@ -44,6 +46,7 @@ export interface InputsOptions {
   readonly passwords: PasswordSource
   /** Something has come into force. */
   readonly changed: () => void
+  readonly maintenanceChanged: () => void
 }
 
 export interface InForce extends ReadPeers {
@@ -55,9 +58,11 @@ export interface InForce extends ReadPeers {
 export class Inputs {
   /** Null: nobody knows yet what is wanted. */
   inForce: InForce | null = null
-  isInMaintenance = false
+  /** Null: the directory has not been read yet. */
+  isInMaintenance: boolean | null
   readonly #options: InputsOptions
   readonly #loop: PassLoop
+  #unwatch: () => void = () => undefined
   #heard: Orders | null = null
   #heardText = ''
   #read: ReadPeers = { peers: [], problems: [] }
@@ -67,13 +72,16 @@ export class Inputs {
   constructor(options: InputsOptions) {
     this.#options = options
     this.#loop = new PassLoop(options.clock, () => this.#pass())
+    this.isInMaintenance = options.manifests === null ? false : null
   }
 
   start(): void {
+    this.#unwatch = this.#options.manifests?.watch(() => this.#loop.mark()) ?? this.#unwatch
     this.#loop.start()
   }
 
   async stop(): Promise<void> {
+    this.#unwatch()
     await this.#loop.stop()
   }
 
@@ -91,7 +99,7 @@ export class Inputs {
     const manifests = (await this.#options.manifests?.read()) ?? null
     const orders = manifests ?? this.#heard
     if (orders === null) return
-    this.isInMaintenance = manifests?.isInMaintenance ?? false
+    this.#takeMaintenance(manifests?.isInMaintenance ?? false)
     const text = JSON.stringify(orders.peers)
     if (text !== this.#readText) {
       this.#read = await this.#options.readPeers(orders.peers, this.#read.peers)
@@ -100,6 +108,12 @@ export class Inputs {
     const { passwords, missing } = await this.#readPasswords()
     const problems = [...(manifests?.problems ?? []), ...this.#read.problems, ...missing]
     this.#enforce({ peers: this.#read.peers, problems, nodeLabels: orders.nodeLabels, passwords })
+  }
+
+  #takeMaintenance(isInMaintenance: boolean): void {
+    if (isInMaintenance === this.isInMaintenance) return
+    this.isInMaintenance = isInMaintenance
+    this.#options.maintenanceChanged()
   }
 
   #enforce(next: InForce): void {

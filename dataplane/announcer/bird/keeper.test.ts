@@ -1,11 +1,12 @@
 /** BIRD and the file in memory. The real ones: test/integration/anycast-announcer.test.ts. */
 import { ManualClock } from '@sipcast/net'
 import { describe, expect, it } from 'vitest'
+import { GATHER_MS } from '../../limits.ts'
 import type { Notice } from '../../ports.ts'
 import type { Orders, Proof } from '../../proof.ts'
 import type { Manifests } from './inputs.ts'
 import { BirdKeeper } from './keeper.ts'
-import { KEEP_FAST_FOR_MS, KEEP_HUNG_MS } from './limits.ts'
+import { ENABLE_MS, KEEP_FAST_FOR_MS, KEEP_HUNG_MS } from './limits.ts'
 import { readPeers } from './orders.ts'
 import { BirdError, BirdErrorCode } from './ports.ts'
 import type { BgpSession } from './sessions.ts'
@@ -44,6 +45,7 @@ function established(name: string): BgpSession {
     bfdSince: since,
     announced: 1,
     message: null,
+    isGivenUp: false,
   }
 }
 
@@ -61,8 +63,12 @@ class World {
   offers = 0
   looks = 0
   isDown = false
+  readonly enabled: string[] = []
   readonly passwords = new Map<string, string>()
   manifests: Manifests | null = null
+  manifestsChanged: () => void = () => undefined
+  isWatching = false
+  maintenanceChanges = 0
   readonly keeper: BirdKeeper
 
   constructor({ hasDirectory = false } = {}) {
@@ -78,6 +84,7 @@ class World {
           if (this.failure !== null) throw this.failure
           return this.sessions
         },
+        enable: async (peer) => void this.enabled.push(peer),
         down: async () => {
           if (this.failure !== null) throw this.failure
           this.isDown = true
@@ -99,15 +106,30 @@ class World {
         read: async (secret, key) => this.passwords.get(`${secret}/${key}`) ?? null,
         remedy: 'put it there',
       },
-      manifests: hasDirectory ? { read: async () => this.manifests } : null,
+      manifests: hasDirectory ? this.#directory() : null,
       readPeers: async (objects, before) => readPeers(objects, before),
       pools: ['203.0.113.0/24'],
       tell: (notice) => void this.notices.push(notice),
     })
   }
 
-  async start(orders: Orders | null): Promise<void> {
-    this.keeper.start()
+  #directory() {
+    return {
+      read: async () => this.manifests,
+      watch: (changed: () => void) => {
+        this.manifestsChanged = changed
+        this.isWatching = true
+        return () => void (this.isWatching = false)
+      },
+    }
+  }
+
+  start(): void {
+    this.keeper.start(() => void this.maintenanceChanges++)
+  }
+
+  async startWith(orders: Orders | null): Promise<void> {
+    this.start()
     this.keeper.heard({ ...PROOF, orders })
     await this.pass(SECOND_MS)
   }
@@ -133,7 +155,7 @@ const ORDERS: Orders = { peers: [peer('router-a')], nodeLabels: {} }
 describe('a configuration', () => {
   it('waits until it is known what is wanted, and who this node is', async () => {
     const world = new World()
-    world.keeper.start()
+    world.start()
     await world.pass(3 * SECOND_MS)
     world.keeper.heard(PROOF)
     await world.pass(3 * SECOND_MS)
@@ -148,7 +170,7 @@ describe('a configuration', () => {
 
   it('is put into use once, and again when something changes', async () => {
     const world = new World()
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     await world.pass(20 * SECOND_MS)
     expect(world.applied).toHaveLength(1)
     const peers = [peer('router-b', { peerAddress: '192.0.2.2' }), ...ORDERS.peers]
@@ -165,7 +187,7 @@ describe('a configuration', () => {
 
   it('asks routers to turn to others at once', async () => {
     const world = new World()
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     await world.pass(2 * KEEP_FAST_FOR_MS)
     world.keeper.setShuttingDown(true)
     await world.pass(50, 25)
@@ -177,7 +199,7 @@ describe('a configuration', () => {
 
   it('that BIRD refuses is told in its words, and offered again when something changes', async () => {
     const world = new World()
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     world.refusal = new BirdError(BirdErrorCode.refused, 'line 7:1 syntax error')
     const peers = [peer('router-a', { peerASN: 1 })]
     world.keeper.heard({ ...PROOF, orders: { ...ORDERS, peers } })
@@ -201,7 +223,7 @@ describe('a configuration', () => {
     const world = new World()
     world.sessions = [established('router-a')]
     world.refusal = new BirdError(BirdErrorCode.unwritable, 'cannot keep /x: ENOSPC')
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     await world.pass(5 * SECOND_MS)
     expect(world.reasons).toEqual(['BirdUnwritable'])
     expect([world.keeper.hasSession, world.offers > 3]).toEqual([true, true])
@@ -219,7 +241,7 @@ describe('a configuration', () => {
       peer('broken', { peerASN: 0 }),
       'no object at all',
     ]
-    await world.start({ ...ORDERS, peers })
+    await world.startWith({ ...ORDERS, peers })
     expect(world.reasons).toEqual(['PasswordMissing', 'PeerInvalid', 'PeerInvalid'])
     expect(world.keeper.problems[0]?.message).toMatch(/key password of Secret bgp: put it there/)
     expect(world.keeper.problems[1]?.message).toMatch(/^BgpPeer broken: spec\.peerASN/)
@@ -235,7 +257,7 @@ describe('a configuration', () => {
     const world = new World()
     world.passwords.set('bgp/password', 'sesame')
     const good = peer('secretive', { passwordSecretRef: { name: 'bgp' } })
-    await world.start({ ...ORDERS, peers: [good] })
+    await world.startWith({ ...ORDERS, peers: [good] })
     const { file } = world
     const bad = peer('secretive', { passwordSecretRef: { name: 'bgp' }, peerASN: 0 })
     world.keeper.heard({ ...PROOF, orders: { ...ORDERS, peers: [bad] } })
@@ -257,7 +279,7 @@ describe('a configuration', () => {
     const world = new World()
     world.passwords.set('bgp/password', 'sesame')
     const peers = [peer('secretive', { passwordSecretRef: { name: 'bgp' } })]
-    await world.start({ ...ORDERS, peers })
+    await world.startWith({ ...ORDERS, peers })
     expect(world.applied).toHaveLength(1)
     expect(world.applied[0]).toMatch('password "sesame"')
   })
@@ -267,7 +289,7 @@ describe('BIRD', () => {
   it('absent: its file is prepared without routers, and it is told when it comes', async () => {
     const world = new World()
     world.failure = new BirdError(BirdErrorCode.absent, 'connect ENOENT')
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     await world.pass(3 * SECOND_MS)
     expect(world.file).not.toMatch('protocol bgp')
     expect(world.reasons).toEqual(['BirdAbsent'])
@@ -282,7 +304,7 @@ describe('BIRD', () => {
   it('that ended is told of once, and told again what is wanted', async () => {
     const world = new World()
     world.sessions = [established('router-a')]
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     world.events()
     world.failure = new BirdError(BirdErrorCode.absent, 'connect ECONNREFUSED')
     await world.pass(10 * SECOND_MS)
@@ -298,7 +320,7 @@ describe('BIRD', () => {
   it('silent: nobody knows of its sessions, and none is said to have changed', async () => {
     const world = new World()
     world.sessions = [established('router-a')]
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     world.events()
     world.failure = new BirdError(BirdErrorCode.silent, 'no answer within 2000 ms')
     await world.pass(5 * SECOND_MS)
@@ -311,7 +333,7 @@ describe('BIRD', () => {
 
   it('is looked at more often while something changes', async () => {
     const world = new World()
-    await world.start(ORDERS)
+    await world.startWith(ORDERS)
     await world.pass(KEEP_FAST_FOR_MS + 2 * SECOND_MS)
     const looksIn10s = async () => {
       const before = world.looks
@@ -329,7 +351,7 @@ describe('BIRD', () => {
   it('ends where it is told to, and only there; where it is gone already, nothing happens', async () => {
     const ends = async (isBirdToEnd: boolean, failure: BirdError | null = null) => {
       const world = new World()
-      await world.start(ORDERS)
+      await world.startWith(ORDERS)
       world.failure = failure
       await world.keeper.stop(isBirdToEnd)
       return world.isDown
@@ -339,12 +361,28 @@ describe('BIRD', () => {
   })
 })
 
+it('begins a session again that BIRD has given up, now and then', async () => {
+  const world = new World()
+  world.sessions = [
+    { ...established('router-a'), state: 'Idle', isGivenUp: true },
+    { ...established('router-b'), state: 'Idle' },
+  ]
+  await world.startWith(ORDERS)
+  await world.pass(ENABLE_MS - SECOND_MS)
+  expect(world.enabled).toEqual(['router-a'])
+  await world.pass(2 * SECOND_MS)
+  expect(world.enabled).toEqual(['router-a', 'router-a'])
+  world.sessions = [established('router-a')]
+  await world.pass(3 * ENABLE_MS)
+  expect(world.enabled).toHaveLength(2)
+})
+
 describe('a directory', () => {
   const manifests: Manifests = { ...ORDERS, isInMaintenance: false, problems: [] }
 
   it('says what is wanted, instead of the proof', async () => {
     const world = new World({ hasDirectory: true })
-    await world.start({ peers: [peer('of-the-proof')], nodeLabels: {} })
+    await world.startWith({ peers: [peer('of-the-proof')], nodeLabels: {} })
     expect(world.file).toBeNull()
     const problem = { subject: 'x', reason: 'ManifestUnreadable', message: 'x: line 3' }
     world.manifests = { ...manifests, isInMaintenance: true, problems: [problem] }
@@ -352,11 +390,30 @@ describe('a directory', () => {
     expect(world.file).toMatch(':router-a')
     expect([world.keeper.isInMaintenance, world.reasons]).toEqual([true, ['ManifestUnreadable']])
   })
+
+  it('is followed at once, and whoever asked is told of maintenance', async () => {
+    const world = new World({ hasDirectory: true })
+    expect(world.keeper.isInMaintenance).toBeNull()
+    await world.startWith(null)
+    expect([world.keeper.isInMaintenance, world.maintenanceChanges]).toEqual([null, 0])
+    world.manifests = manifests
+    world.manifestsChanged()
+    await world.pass(GATHER_MS)
+    expect([world.keeper.isInMaintenance, world.maintenanceChanges]).toEqual([false, 1])
+    world.manifests = { ...manifests, isInMaintenance: true }
+    world.manifestsChanged()
+    await world.pass(GATHER_MS)
+    expect([world.keeper.isInMaintenance, world.maintenanceChanges]).toEqual([true, 2])
+    await world.pass(3 * SECOND_MS)
+    expect(world.maintenanceChanges).toBe(2)
+    await world.keeper.stop(false)
+    expect(world.isWatching).toBe(false)
+  })
 })
 
 it('lives as long as its passes end', async () => {
   const world = new World()
-  await world.start(ORDERS)
+  await world.startWith(ORDERS)
   expect(world.keeper.healthProblem()).toBeNull()
   world.sessions = new Promise(() => undefined) as never
   await world.pass(SECOND_MS)

@@ -14,14 +14,14 @@ import type { Proof } from '../../proof.ts'
 import type { TroubleOf } from '../../troubles.ts'
 import type { Routers } from '../ports.ts'
 import { Inputs, type InputsOptions } from './inputs.ts'
-import { KEEP_FAST_FOR_MS, KEEP_FAST_MS, KEEP_HUNG_MS } from './limits.ts'
+import { ENABLE_MS, KEEP_FAST_FOR_MS, KEEP_FAST_MS, KEEP_HUNG_MS } from './limits.ts'
 import { type BirdDaemon, BirdError, BirdErrorCode, type ConfigurationStore } from './ports.ts'
 import { type BirdConfiguration, type BirdQuestion, renderBird } from './render.ts'
 import { routerIdOf } from './router-id.ts'
 import type { SessionChange } from './session-watch.ts'
 import { BirdState, Outcome } from './state.ts'
 
-export interface BirdKeeperOptions extends Omit<InputsOptions, 'changed'> {
+export interface BirdKeeperOptions extends Omit<InputsOptions, 'changed' | 'maintenanceChanged'> {
   readonly bird: BirdDaemon
   readonly file: ConfigurationStore
   /** Networks of which host routes may be announced; null: of all. */
@@ -45,15 +45,22 @@ export class BirdKeeper implements Routers {
   #refused: { readonly text: string; readonly error: BirdError } | null = null
   #passedMs: number
   #changedMs: number
+  #enabledMs = -Infinity
+  #maintenanceChanged: () => void = () => undefined
 
   constructor(options: BirdKeeperOptions) {
     this.#options = options
-    this.#inputs = new Inputs({ ...options, changed: () => this.#loop.mark() })
+    this.#inputs = new Inputs({
+      ...options,
+      changed: () => this.#loop.mark(),
+      maintenanceChanged: () => this.#maintenanceChanged(),
+    })
     this.#loop = new PassLoop(options.clock, () => this.#pass())
     this.#passedMs = this.#changedMs = options.clock.monotonicMs()
   }
 
-  start(): void {
+  start(maintenanceChanged: () => void): void {
+    this.#maintenanceChanged = maintenanceChanged
     this.#passedMs = this.#changedMs = this.#options.clock.monotonicMs()
     this.#inputs.start()
     this.#loop.start()
@@ -73,7 +80,7 @@ export class BirdKeeper implements Routers {
     this.#loop.mark()
   }
 
-  get isInMaintenance(): boolean {
+  get isInMaintenance(): boolean | null {
     return this.#inputs.isInMaintenance
   }
 
@@ -191,6 +198,10 @@ export class BirdKeeper implements Routers {
     this.state.isAnswering = true
     this.state.sessions = sessions
     for (const change of this.state.watch.observe(sessions, clock.iso())) this.#tell(change)
+    const givenUp = sessions.filter(({ isGivenUp }) => isGivenUp)
+    if (givenUp.length === 0 || clock.monotonicMs() - this.#enabledMs < ENABLE_MS) return
+    this.#enabledMs = clock.monotonicMs()
+    for (const { peer } of givenUp) await bird.enable(peer)
   }
 
   /** What it has in use is not known any more; whether its sessions have ended, only where it does not run. */

@@ -25,9 +25,13 @@ export const KEEP_FAST_MS = 250
 export const KEEP_FAST_FOR_MS = 10_000
 /** No look has ended for this long; each has less than ten things to wait for. */
 export const KEEP_HUNG_MS = 20_000
+/** Between two attempts at a session that BIRD has given up; it logs each. */
+export const ENABLE_MS = 5_000
 export const PASSWORD_BYTES_MAX = 1_024
 export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 export const MANIFEST_DOCUMENTS_MAX = 4_096
+/** A manifest that is away for less is being written. */
+export const MISSING_MS = 500
 
 /** For one command on the control socket, connecting included. */
 export const COMMAND_TIMEOUT_MS = 2_000

@@ -33,6 +33,8 @@ export class BirdError extends Error {
 export interface BirdDaemon {
   /** One per BgpPeer in the configuration in use. */
   sessions(): Promise<readonly BgpSession[]>
+  /** Begins a session again that BIRD has given up. */
+  enable(peer: string): Promise<void>
   /** Ends BIRD, in order: it says goodbye to its routers. */
   down(): Promise<void>
 }

@@ -11,6 +11,7 @@ const UP: BgpSession = {
   bfdSince: '2026-01-01T00:00:00.000Z',
   announced: 1,
   message: null,
+  isGivenUp: false,
 }
 const DOWN: BgpSession = { ...UP, state: 'Connect', bfd: 'Down', message: 'Received: Cease' }
 const AT = '2026-01-01T00:01:00.000Z'

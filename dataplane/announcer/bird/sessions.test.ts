@@ -19,6 +19,7 @@ test('sessions', () => {
       bfdSince: '2026-11-23T12:24:37.055Z',
       announced: 3,
       message: null,
+      isGivenUp: false,
     },
     {
       peer: 'absent',
@@ -29,6 +30,7 @@ test('sessions', () => {
       bfdSince: '2026-11-23T12:24:37.044Z',
       announced: 0,
       message: 'Socket: No route to host',
+      isGivenUp: false,
     },
     {
       peer: 'other-asn',
@@ -39,6 +41,7 @@ test('sessions', () => {
       bfdSince: '2026-11-23T12:24:37.805Z',
       announced: 0,
       message: 'Socket: Connection closed',
+      isGivenUp: false,
     },
   ])
 })

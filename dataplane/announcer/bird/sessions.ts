@@ -21,6 +21,8 @@ export interface BgpSession {
   readonly announced: number
   /** The last error, in BIRD's own words. */
   readonly message: string | null
+  /** BIRD will not try again by itself: TCP 179 was another program's when the session was to begin. */
+  readonly isGivenUp: boolean
 }
 
 export interface BirdStatus {
@@ -51,7 +53,7 @@ export function readSessions(
   bfd: readonly string[],
 ): readonly BgpSession[] {
   const bfdSessions = readBfd(bfd)
-  return protocolsOf(protocols).flatMap(({ name, kind, since, details }) => {
+  return protocolsOf(protocols).flatMap(({ name, kind, state, since, details }) => {
     const peer = nameOfSymbol(name)
     if (kind !== 'BGP' || peer === null) return []
     const peerAddress = fieldOf(details, 'Neighbor address') ?? ''
@@ -67,6 +69,7 @@ export function readSessions(
         bfdSince: watched?.since ?? null,
         announced: exportedOf(details),
         message: message === null ? null : message.slice(0, WORDS_LENGTH_MAX),
+        isGivenUp: state === 'down' && message?.endsWith(NO_SOCKET) === true,
       },
     ]
   })
@@ -95,6 +98,7 @@ export function readRoutes(lines: readonly string[]): readonly string[] {
 interface Protocol {
   readonly name: string
   readonly kind: string
+  readonly state: string
   readonly since: string | null
   readonly details: readonly string[]
 }
@@ -119,6 +123,8 @@ const BFD_STATES: Readonly<Record<Exclude<BfdState, 'Off'> | 'AdminDown', BfdSta
   AdminDown: 'Down',
 }
 
+const NO_SOCKET = 'No listening socket'
+
 function stateIn<S>(states: Readonly<Record<string, S>>, word: string): S | null {
   return Object.hasOwn(states, word) ? (states[word] ?? null) : null
 }
@@ -130,8 +136,8 @@ function protocolsOf(lines: readonly string[]): readonly Protocol[] {
     const head = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)/.exec(line)
     if (head === null) found.at(-1)?.details.push(line.trim())
     else {
-      const [, name = '', kind = '', , , since = ''] = head
-      found.push({ name, kind, since: instant(since), details: [] })
+      const [, name = '', kind = '', , state = '', since = ''] = head
+      found.push({ name, kind, state, since: instant(since), details: [] })
     }
   }
   return found

@@ -62,6 +62,10 @@ export class BirdControl implements BirdDaemon {
     await this.#ask(`configure ${quoted(path)}`)
   }
 
+  async enable(peer: string): Promise<void> {
+    await this.#ask(`enable ${symbol(peer)}`)
+  }
+
   /** Ends BIRD, in order: it says goodbye to its routers. */
   async down(): Promise<void> {
     await this.#ask('down')

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { MISSING_MS } from '../limits.ts'
 import { ManifestDirectory } from './manifest-directory.ts'
 
 let path: string
 let directory: ManifestDirectory
+let nowMs = 0
 
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), 'sipcast-manifests-'))
-  directory = new ManifestDirectory(path, 'node-a')
+  directory = new ManifestDirectory(path, 'node-a', () => nowMs)
 })
 afterEach(() => rmSync(path, { recursive: true, force: true }))
 
@@ -51,15 +53,23 @@ it('has the peers of all files, and of all documents of a file; other kinds are 
   })
 })
 
-it('follows changes at once, and believes in what is missing at the second look', async () => {
+it('follows changes at once, and believes in what stays missing', async () => {
   put('a.yaml', peer('one'))
   put('b.yaml', peer('two'))
   await read()
   put('a.yaml', peer('one', 1))
   rmSync(join(path, 'b.yaml'))
-  expect((await read()).peers).toEqual(['one 1', 'two 64600'])
+  for (let look = 0; look < 3; look++) {
+    expect((await read()).peers).toEqual(['one 1', 'two 64600'])
+  }
+  nowMs += MISSING_MS
   expect((await read()).peers).toEqual(['one 1'])
-  // Written in two steps.
+  // Written in two steps, and again.
+  put('a.yaml', '')
+  expect((await read()).peers).toEqual(['one 1'])
+  put('a.yaml', peer('one', 1))
+  await read()
+  nowMs += MISSING_MS
   put('a.yaml', '')
   expect((await read()).peers).toEqual(['one 1'])
   put('a.yaml', peer('one', 2))
@@ -86,7 +96,7 @@ it('without the directory is as it was; where it was never there, nothing is kno
     expect(peers).toEqual(['one 64600'])
     expect(problems).toContainEqual(expect.stringMatching(/^DirectoryUnreadable: .*ENOENT/))
   }
-  expect(await new ManifestDirectory(path, 'node-a').read()).toBeNull()
+  expect(await new ManifestDirectory(path, 'node-a', () => nowMs).read()).toBeNull()
 })
 
 it('of two peers of one name the first counts, and the other is told of', async () => {
@@ -107,7 +117,8 @@ it('takes this node out of service, and back', async () => {
   expect(broken.isInMaintenance).toBe(true)
   expect(broken.problems).toEqual([expect.stringMatching(/^SipBalancerInvalid: .*maintenance/)])
   rmSync(join(path, 'b.yaml'))
-  await read()
+  expect((await read()).isInMaintenance).toBe(true)
+  nowMs += MISSING_MS
   expect((await read()).isInMaintenance).toBe(false)
 })
 
@@ -122,5 +133,6 @@ it('knows the labels of its node', async () => {
   }
   rmSync(join(path, 'node-labels.json'))
   expect((await read()).nodeLabels).toEqual({ rack: '1' })
+  nowMs += MISSING_MS
   expect((await read()).nodeLabels).toEqual({})
 })

@@ -1,20 +1,21 @@
 /**
  * What a directory wants of this node's routers: BgpPeers and the node's SipBalancer in DIR/*.yaml, labels of nodes in
  * DIR/node-labels.json. Not here: when to look (`inputs.ts`), YAML (`manifest-file.ts`). Invariants: a file that cannot
- * be read keeps what it said last; what is missing is gone when it is missing twice in a row, since some editors
- * write a file in two steps; of two objects of one name the first by file and position counts.
+ * be read keeps what it said last; what is missing is gone when it stays so for MISSING_MS, since some editors write a
+ * file in two steps; of two objects of one name the first by file and position counts.
  */
 
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BGP_PEER_KIND, describeProblems, parseSipBalancer, SIP_BALANCER_KIND } from '@sipcast/crds'
 import { readBounded } from '../../../io/bounded-file.ts'
-import { errnoOf, storeErrorOf } from '../../../io/store-error.ts'
+import { fileVersion } from '../../../io/file-version.ts'
+import { storeErrorOf } from '../../../io/store-error.ts'
 import { isRecord, isText, readJson } from '../../../plain-json.ts'
 import { StoreError } from '../../../ports.ts'
 import type { TroubleOf } from '../../../troubles.ts'
-import type { Manifests, ManifestSource } from '../inputs.ts'
-import { MANIFEST_BYTES_MAX } from '../limits.ts'
+import type { Manifests } from '../inputs.ts'
+import { MANIFEST_BYTES_MAX, MISSING_MS } from '../limits.ts'
 import { type ManifestFile, readManifest, unreadable } from './manifest-file.ts'
 
 const LABELS_FILE = 'node-labels.json'
@@ -25,22 +26,21 @@ interface Known extends ManifestFile {
   readonly print: string
 }
 
-export class ManifestDirectory implements ManifestSource {
+export class ManifestDirectory {
   readonly #path: string
   readonly #node: string
+  readonly #absences: Absences
   #files: ReadonlyMap<string, Known> = new Map()
   #labels: Readonly<Record<string, string>> = {}
   #objects: ReadonlyMap<string, unknown> = new Map()
-  /** In force, and not found by the last look. */
-  #missing: ReadonlySet<string> = new Set()
-  #areLabelsMissing = false
   #isInMaintenance = false
   #wasRead = false
 
   /** @param node its name, that of its SipBalancer */
-  constructor(path: string, node: string) {
+  constructor(path: string, node: string, nowMs: () => number) {
     this.#path = path
     this.#node = node
+    this.#absences = new Absences(nowMs)
   }
 
   async read(): Promise<Manifests | null> {
@@ -86,7 +86,7 @@ export class ManifestDirectory implements ManifestSource {
   async #readFile(name: string): Promise<Known | null> {
     const path = join(this.#path, name)
     const last = this.#files.get(name)
-    const print = await printOf(path)
+    const print = await fileVersion(path)
     if (print === null) return null
     if (print === last?.print) return last
     const read = await readText(name, path, print)
@@ -101,7 +101,7 @@ export class ManifestDirectory implements ManifestSource {
     }
   }
 
-  /** Puts what was found into force; what is missing for the first time stays. */
+  /** Puts what was found into force; what has been missing for a moment only stays. */
   #gather(): readonly TroubleOf[] {
     const problems: TroubleOf[] = []
     const found = new Map<string, unknown>()
@@ -114,11 +114,10 @@ export class ManifestDirectory implements ManifestSource {
         }
       }
     }
-    const missing = [...this.#objects.keys()].filter((key) => !found.has(key))
-    for (const key of missing) {
-      if (!this.#missing.has(key)) found.set(key, this.#objects.get(key))
+    for (const [key, object] of this.#objects) {
+      if (found.has(key)) this.#absences.found(key)
+      else if (!this.#absences.isGone(key)) found.set(key, object)
     }
-    this.#missing = new Set(missing)
     this.#objects = found
     return problems
   }
@@ -149,9 +148,8 @@ export class ManifestDirectory implements ManifestSource {
     try {
       const text = await readBounded(join(this.#path, LABELS_FILE), MANIFEST_BYTES_MAX)
       if (text === null) return failed('is too large')
-      const wasMissing = this.#areLabelsMissing
-      this.#areLabelsMissing = text === undefined
-      if (text === undefined && !wasMissing) return []
+      if (text !== undefined) this.#absences.found(LABELS_FILE)
+      else if (!this.#absences.isGone(LABELS_FILE)) return []
       const labels = labelsIn(text ?? '{}', this.#node)
       if (labels === null) return failed('is not {"NODE": {"label": "value"}}')
       this.#labels = labels
@@ -163,14 +161,27 @@ export class ManifestDirectory implements ManifestSource {
   }
 }
 
-/** Null where there is no such file. */
-async function printOf(path: string): Promise<string | null> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
-  } catch (cause) {
-    // Reading it will say so.
-    return errnoOf(cause) === 'ENOENT' ? null : errnoOf(cause)
+/** Of what was there, and is not found now. */
+class Absences {
+  readonly #nowMs: () => number
+  readonly #sinceMs = new Map<string, number>()
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  found(what: string): void {
+    this.#sinceMs.delete(what)
+  }
+
+  /** It has been away for long enough. */
+  isGone(what: string): boolean {
+    const nowMs = this.#nowMs()
+    const sinceMs = this.#sinceMs.get(what) ?? nowMs
+    this.#sinceMs.set(what, sinceMs)
+    if (nowMs - sinceMs < MISSING_MS) return false
+    this.#sinceMs.delete(what)
+    return true
   }
 }
 

@@ -4,6 +4,7 @@
  * (design section 5.7): it is loaded when it is needed, while addresses are looked after.
  */
 
+import { watchFolders } from '../../../io/directory-watch.ts'
 import { systemClock } from '../../../io/system-clock.ts'
 import type { Tell } from '../../../ports.ts'
 import type { BirdConfig } from '../../config.ts'
@@ -35,14 +36,16 @@ export function openBirdKeeper(
 }
 
 function openManifests({ directory, name }: NonNullable<BirdConfig['manifests']>): ManifestSource {
-  let opened: ManifestSource | null = null
+  const nowMs = () => systemClock.monotonicMs()
+  let opened: Pick<ManifestSource, 'read'> | null = null
   return {
     async read() {
       if (opened === null) {
         const { ManifestDirectory } = await import('./manifest-directory.ts')
-        opened = new ManifestDirectory(directory, name)
+        opened = new ManifestDirectory(directory, name, nowMs)
       }
       return await opened.read()
     },
+    watch: (changed) => watchFolders([directory], changed),
   }
 }
