@@ -16,7 +16,10 @@ const nobody = new Int32Array(new SharedArrayBuffer(4))
 for (;;) {
   const received: { readonly message: WorkerOrder } | undefined = receiveMessageOnPort(data.orders)
   const order = received?.message
-  if (order?.kind === 'stop') break
+  if (order?.kind === 'stop') {
+    counters.turn()
+    break
+  }
   if (order?.kind === 'configure') {
     const { generation, addresses } = order.config
     if (addresses?.[1] !== undefined) openSocket(Number(addresses[1]))

@@ -131,6 +131,13 @@ describe('packet threads', () => {
     await until(() => events().includes('WorkerHung'), WORKER_CHECK_MS)
   })
 
+  it('that still load when they are stopped are not cut off', async () => {
+    const stopped = threads.stop()
+    time.advance(STOP_MS)
+    await stopped
+    expect(threads.counters.map(({ turns }) => turns)).toEqual([1, 1])
+  })
+
   it('stop in order, and are not started again', async () => {
     threads.configure(0, config(1))
     await until(() => acknowledged.length === 1)

@@ -90,16 +90,18 @@ export class PacketThreads implements PacketWorkers {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#callOffCheck()
-    const running = this.#seats.flatMap(({ worker }) => (worker === null ? [] : [worker]))
-    const ended = Promise.all(
-      running.map((worker) => new Promise((resolve) => worker.once('exit', resolve))),
-    )
     for (const seat of this.#seats) order(seat, { kind: 'stop' })
-    const callOff = this.#options.clock.after(STOP_MS, () => {
-      // Not stopped in time: cut off what is left.
-      for (const worker of running) void worker.terminate()
-    })
-    await ended
+    await Promise.all(this.#seats.map((seat) => this.#untilEnded(seat)))
+  }
+
+  /** Cut off where it takes too long; not while it still loads native code, which would abort the process. */
+  async #untilEnded(seat: Seat): Promise<void> {
+    const { worker } = seat
+    if (worker === null) return
+    const hasBegun = seat.hasTurned || seat.counters.turns !== seat.turns
+    const allowedMs = hasBegun ? STOP_MS : WORKER_START_MS
+    const callOff = this.#options.clock.after(allowedMs, () => void worker.terminate())
+    await new Promise((resolve) => worker.once('exit', resolve))
     callOff()
   }
 
