@@ -12,8 +12,8 @@ export interface Announcement {
   readonly announced: readonly string[]
   /** Addresses on the loopback interface that are ours. */
   readonly held: readonly string[]
-  /** Somebody wants this node out of service, as a directory says; a cluster tells the balancer itself. */
-  readonly isInMaintenance: boolean
+  /** Somebody wants this node out of service, as a directory says; a cluster tells the balancer itself. Null: unread. */
+  readonly isInMaintenance: boolean | null
   /** Null: this node announces to nobody (`announce: none`). */
   readonly sessions: readonly BgpSessionStatus[] | null
   /** BgpPeers that select this node. */
@@ -62,7 +62,7 @@ function isAnnouncement(value: unknown): value is Announcement {
   return (
     isTexts(announced) &&
     isTexts(held) &&
-    typeof isInMaintenance === 'boolean' &&
+    (isInMaintenance === null || typeof isInMaintenance === 'boolean') &&
     (sessions === null || isListOf(sessions, isSession)) &&
     isCount(sessionsWanted) &&
     isListOf(problems, isProblem)

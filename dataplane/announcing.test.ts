@@ -185,6 +185,17 @@ describe('a node that announces nothing', () => {
     })
   })
 
+  it('announces partly where no router is told of an address', async () => {
+    const { condition } = await heard({
+      problems: [{ reason: 'NotExported', message: 'no router is told of IPv6' }],
+    })
+    expect(condition()).toMatchObject({
+      status: 'True',
+      reason: 'PartlyAnnounced',
+      message: 'no router is told of IPv6',
+    })
+  })
+
   it('is in maintenance, as the cluster or the announcer says, and says so in its proof at once', async () => {
     const { world, say, condition } = await heard({})
     world.orders.isMaintenanceWanted = true
@@ -198,6 +209,9 @@ describe('a node that announces nothing', () => {
     await say({ isInMaintenance: true })
     expect(world.report).toMatchObject({ maintenance: true })
     expect(condition()).toMatchObject({ status: 'False', reason: 'Maintenance' })
+    // Started anew, it has not read its directory yet.
+    await say({ isInMaintenance: null })
+    expect(world.balancer.prove()).toMatchObject({ isLeaving: true })
     await say({})
     expect(world.balancer.prove()).toMatchObject({ isLeaving: false })
   })

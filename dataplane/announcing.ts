@@ -89,7 +89,11 @@ function withoutSession(
 }
 
 function yes(state: BalancerState): Announcing {
-  const announced = state.announcement?.announced ?? []
+  const { announced = [], problems = [] } = state.announcement ?? {}
+  const unheard = problems.find(({ reason }) => reason === 'NotExported')
+  if (unheard !== undefined) {
+    return { isAnnouncing: true, reason: 'PartlyAnnounced', message: unheard.message }
+  }
   const missing = ownAddresses(state).filter((address) => !announced.includes(address))
   if (missing.length === 0) {
     return { isAnnouncing: true, reason: 'Announced', message: announced.join(', ') }

@@ -43,13 +43,19 @@ export class World {
   obey = true
   /** What workers say of sockets that are not bound. */
   socketState: Partial<SocketReport> = {}
+  /** The same of one port. */
+  readonly socketStates = new Map<string, Partial<SocketReport>>()
   insideState: Partial<SocketReport> = {}
   isStopped = false
   stale: Staleness | null = null
   /** Nothing was heard of the tables yet. */
   isUnknown = false
   /** What people do to the report. */
-  readonly orders = { isGone: false, isMaintenanceWanted: false }
+  readonly orders = {
+    isGone: false,
+    isMaintenanceWanted: false as boolean | null,
+    trouble: () => this.wishTrouble,
+  }
   /** What the cluster wants of the announcer. */
   wishes: Orders | null = null
   wishTrouble: Trouble | null = null
@@ -218,7 +224,12 @@ export class World {
         .map((address) => ({ role: 'outside' as const, address, port })),
     )
     return [
-      ...outside.map((socket) => ({ ...fine, ...socket, ...this.socketState })),
+      ...outside.map((socket) => ({
+        ...fine,
+        ...socket,
+        ...this.socketState,
+        ...this.socketStates.get(String(socket.port)),
+      })),
       ...inside.map((socket) => ({
         ...fine,
         ...socket,

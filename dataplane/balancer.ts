@@ -10,6 +10,7 @@ import type { ProbeResult } from '@sipcast/net'
 import { type Announcement, heard } from './announcement.ts'
 import { settleClaims } from './claims.ts'
 import { isSameTable, noteInUse } from './in-use.ts'
+import { LastOrders } from './last-orders.ts'
 import type { Moment } from './liveness.ts'
 import { ANNOUNCEMENT_FRESH_MS, PASS_GAP_MAX_MS } from './limits.ts'
 import { MarkLog } from './mark-log.ts'
@@ -49,10 +50,13 @@ export class Balancer implements WorkerEvents {
   readonly #loop: PassLoop
   readonly #troubles: Troubles
   readonly #feed: TableFeed
+  readonly #lastOrders: LastOrders
   readonly #reporter: Reporter
   readonly #prover: Prover
   readonly #silence = new Standstill(PASS_GAP_MAX_MS)
   readonly #markLog: MarkLog
+  /** Of maintenance, by a directory. */
+  #isAnnouncerTold = false
   /** What could not be read or written at the last attempt. */
   readonly #failures = new Map<Store, Trouble>()
   /** What is probed, by the id of its probes. */
@@ -66,6 +70,7 @@ export class Balancer implements WorkerEvents {
     this.#loop = new PassLoop(clock, () => this.#pass())
     this.#troubles = new Troubles(ports.tell)
     this.#feed = new TableFeed({ source, lastGood, clock, releaseMemory }, this.state)
+    this.#lastOrders = new LastOrders(lastGood, clock)
     this.#reporter = new Reporter({ ...options, clock, sink }, this.state)
     this.#prover = new Prover(options.name, this.state)
     this.#markLog = new MarkLog(ports.tell)
@@ -74,6 +79,8 @@ export class Balancer implements WorkerEvents {
   /** Takes up the last good tables, then follows the published ones. */
   async start(): Promise<void> {
     await this.#attempt(Store.keys, () => this.#readKeys())
+    await this.#attempt(Store.lastGood, () => this.#lastOrders.recall())
+    this.#takeOrders()
     await this.#attempt(Store.lastGood, () => this.#feed.recall())
     this.#tellPeople()
     this.#loop.start()
@@ -177,7 +184,7 @@ export class Balancer implements WorkerEvents {
     this.#tellWorkers()
     noteInUse(this.state, this.#now(), this.#ports.tell)
     this.#testOwn()
-    await this.#attempt(Store.lastGood, () => this.#feed.keepCopies())
+    await this.#attempt(Store.lastGood, () => this.#keepCopies())
     await this.#attempt(Store.report, () => this.#reporter.report())
     this.#tellPeople()
   }
@@ -186,10 +193,20 @@ export class Balancer implements WorkerEvents {
   #takeOrders(): void {
     const { reports, orders } = this.#ports
     const { state } = this
-    state.isInMaintenance =
-      reports.isMaintenanceWanted || state.announcement?.isInMaintenance === true
-    state.orders = orders.orders()
-    state.ordersTrouble = orders.trouble()
+    const wanted = this.#lastOrders.take({
+      orders: orders.orders(),
+      isInMaintenance: reports.isMaintenanceWanted,
+    })
+    state.orders = wanted.orders
+    // One that has not read its directory yet says nothing of it.
+    this.#isAnnouncerTold = state.announcement?.isInMaintenance ?? this.#isAnnouncerTold
+    state.isInMaintenance = this.#isAnnouncerTold || wanted.isInMaintenance
+    state.ordersTrouble = orders.trouble() ?? reports.trouble()
+  }
+
+  async #keepCopies(): Promise<boolean> {
+    const areTablesKept = await this.#feed.keepCopies()
+    return (await this.#lastOrders.keep()) && areTablesKept
   }
 
   #listenForAnnouncer(): void {

@@ -109,6 +109,8 @@ export const SELF_TEST_TIMEOUT_MS = 450
 export const SELF_TESTS_PER_SECOND_MAX = 500
 /** Tests in a row that may go unanswered, but for this one. */
 export const SELF_TEST_FALL = 3
+/** An address that comes waits for the last of its sockets; one port that nobody can bind must not keep it away. */
+export const SOCKETS_PATIENCE_MS = 3_000
 /** An announcer that said nothing for this long is silent: what it announced has lapsed. */
 export const ANNOUNCEMENT_FRESH_MS = 2_000
 /** Passes come every RESCAN_MS; of a longer pause no more than this counts as its silence. */
@@ -124,8 +126,9 @@ export const WORKER_HUNG_MS = 3_000
 export const WORKER_CHECK_MS = 500
 export const WORKER_RESTART_MIN_MS = 100
 export const WORKER_RESTART_MAX_MS = 10_000
-/** How long workers may take to stop in order. */
+/** How long workers may take to stop in order; those that still load take longer. */
 export const STOP_MS = 2_000
+export const STOP_LOADING_MS = 10_000
 /** Between two reports of a worker's sockets if only kernel drops changed. */
 export const SOCKET_REPORT_MS = 1_000
 /** A thread may take this long until its first turn: it loads and compiles its modules first. */

@@ -37,13 +37,18 @@ export function isNetwork(cidr: string): boolean {
   return parseNetwork(cidr) !== null
 }
 
+/** Infinity unless it is written in digits, and nothing else: a length that was forgotten is no length of 0. */
+function lengthIn(text: string): number {
+  return /^[0-9]{1,3}$/.test(text) ? Number(text) : Infinity
+}
+
 function parseNetwork(cidr: string): Int32Array | null {
   const slash = cidr.indexOf('/')
   const endpoint = new Int32Array(ENDPOINT_WORDS)
   if (!parseAddressText(slash < 0 ? cidr : cidr.slice(0, slash), endpoint, 0)) return null
   const sizeBits = isIPv4(endpoint, 0) ? 32 : 128
-  const lengthBits = slash < 0 ? sizeBits : Number(cidr.slice(slash + 1))
-  if (!Number.isInteger(lengthBits) || lengthBits < 0 || lengthBits > sizeBits) return null
+  const lengthBits = slash < 0 ? sizeBits : lengthIn(cidr.slice(slash + 1))
+  if (lengthBits > sizeBits) return null
 
   const network = new Int32Array(NETWORK_WORDS)
   for (let word = 0; word < 4; word++) {

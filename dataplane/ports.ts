@@ -98,8 +98,10 @@ export interface ReportSink {
   write(report: SipBalancerStatus): Promise<void>
   /** Somebody has removed what was written last. */
   readonly isGone: boolean
-  /** Somebody wants this node out of service, as far as is known. */
-  readonly isMaintenanceWanted: boolean
+  /** Somebody wants this node out of service; null: not known yet. */
+  readonly isMaintenanceWanted: boolean | null
+  /** Null: that is as it is now. */
+  trouble(): Trouble | null
 }
 
 /** The packet workers, numbered from 0; started, watched and restarted behind this port. */

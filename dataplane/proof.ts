@@ -2,11 +2,12 @@
  * How this balancer proves to the announcer beside it that it lives, and what for: the addresses that its
  * node should hold, and those at which it really serves. Not here: the socket (`io/proof-socket.ts`), what the
  * announcer makes of it (`announcer/`). Invariants: whoever can ask has asked the main thread, so a proof is
- * never about a hung one; an address counts as served only if every worker turns, has it bound at every port
- * and uses a table with it, and if it has answered the balancer's own test.
+ * never about a hung one; an address counts as served only if every worker turns, has it bound and uses a table with it,
+ * and if it has answered the balancer's own test; which of its ports count says `address-readiness.ts`.
  */
 
 import type { Table } from '@sipcast/mapping'
+import { AddressReadiness, type SocketStand } from './address-readiness.ts'
 import type { Counters } from './counters.ts'
 import { isAlive, readiness } from './health.ts'
 import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
@@ -15,7 +16,7 @@ import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
 import { Standstill } from './standstill.ts'
 import type { BalancerState } from './state.ts'
 import { isServed, verdictNames } from './verdict.ts'
-import { type SocketReport, SocketState } from './worker-config.ts'
+import { SocketState } from './worker-config.ts'
 
 export interface Proof {
   readonly name: string
@@ -28,8 +29,11 @@ export interface Proof {
   readonly isComplete: boolean
   /** At these phones are served, also by a balancer that leaves. */
   readonly ready: readonly string[]
-  /** It ends, or somebody wants it out of service: routers are to turn away first. */
-  readonly isLeaving: boolean
+  /**
+   * It ends, or somebody wants it out of service: routers are to turn away first. Null: nobody knows whether somebody
+   * does, and what is not announced already must wait.
+   */
+  readonly isLeaving: boolean | null
   /** CamelCase, from a closed set. */
   readonly reason: string
   /** Addresses of the node on the side of the proxies. */
@@ -47,12 +51,15 @@ export interface Orders {
 /** The reason of a balancer that ends in order: its addresses go when it has gone. */
 export const STOPPING = 'Stopping'
 
+const NONE: ReadonlySet<string> = new Set()
+
 export class Prover {
   readonly #name: string
   readonly #state: BalancerState
   /** One per worker. */
   readonly #turns: readonly Standstill[]
   readonly #served = new Standstill(LOOK_GAP_MAX_MS)
+  readonly #readiness = new AddressReadiness()
 
   constructor(name: string, state: BalancerState) {
     this.#name = name
@@ -66,19 +73,18 @@ export class Prover {
     const isTurning = this.#isTurning(ms)
     const isFlowing = this.#served.look(servedPackets(counters), ms) <= SERVED_FRESH_MS
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
-    const sockets = outsideSockets(state)
-    const served = isTurning ? servedAddresses(state, addresses, sockets) : []
-    const isProven = (socket: SocketReport) => state.selfTest.isProven(socket, isFlowing)
-    const ready = served.filter((address) => sockets.get(address)!.every(isProven))
+    const sockets = outsideSockets(state, isFlowing)
+    const ready = isTurning ? this.#readiness.look(sockets, ms) : NONE
+    const isUsable = usableIn(state)
     return {
       name: this.#name,
       at: iso,
       isAlive: isAlive(state),
       addresses,
       isComplete: state.isCaughtUp,
-      ready,
+      ready: addresses.filter((address) => ready.has(address) && isUsable(address)),
       isLeaving: state.isStopping || state.isInMaintenance,
-      reason: reasonOf(state, { isTurning, isProven: ready.length === served.length }),
+      reason: reasonOf(state, { isTurning, isProven: sockets.every(({ isProven }) => isProven) }),
       inside: state.inside.map(({ address }) => address),
       orders: state.orders,
     }
@@ -113,25 +119,19 @@ function wantedAddresses(state: BalancerState): readonly string[] {
   )
 }
 
-function servedAddresses(
-  { keys, inUse }: BalancerState,
-  wanted: readonly string[],
-  sockets: OutsideSockets,
-): readonly string[] {
-  if (keys.current.length === 0) return []
-  // By the old one until workers have taken up the new one: a change of a table is no break.
+/** In a table that workers use, with a key. By the old one until they have taken up the new one: that is no break. */
+function usableIn({ keys, inUse }: BalancerState): (address: string) => boolean {
   const usable = new Set([...inUse.values()].flatMap(({ table }) => table.addresses))
-  const isBound = (address: string): boolean =>
-    sockets.get(address)?.every(({ state }) => state === SocketState.bound) ?? false
-  return wanted.filter((address) => usable.has(address) && isBound(address))
+  return (address) => keys.current.length > 0 && usable.has(address)
 }
 
-/** By address; those that have none are not in it. */
-type OutsideSockets = ReadonlyMap<string, readonly SocketReport[]>
-
-function outsideSockets({ sockets }: BalancerState): OutsideSockets {
-  const outside = sockets.merged().filter(({ role }) => role === 'outside')
-  return Map.groupBy(outside, ({ address }) => address)
+function outsideSockets(state: BalancerState, isFlowing: boolean): readonly SocketStand[] {
+  const outside = state.sockets.merged().filter(({ role }) => role === 'outside')
+  return outside.map((socket) => ({
+    address: socket.address,
+    port: socket.port,
+    isProven: socket.state === SocketState.bound && state.selfTest.isProven(socket, isFlowing),
+  }))
 }
 
 /** That the workers served as they should, less what the kernel did not send. */
@@ -158,12 +158,13 @@ function reasonOf(
 function isProof(document: unknown): document is Proof {
   if (!isRecord(document)) return false
   const { isAlive: alive, addresses, isComplete, ready, isLeaving, reason, inside } = document
-  const areFlags = [alive, isComplete, isLeaving].every((one) => typeof one === 'boolean')
+  const areFlags = [alive, isComplete].every((one) => typeof one === 'boolean')
+  const isWhether = isLeaving === null || typeof isLeaving === 'boolean'
   const areLists = [addresses, ready, inside].every(isTexts)
-  return areFlags && areLists && isText(reason) && isOrders(document['orders'])
+  return areFlags && isWhether && areLists && isText(reason) && isOrders(document['orders'])
 }
 
-function isOrders(value: unknown): boolean {
+export function isOrders(value: unknown): value is Orders | null {
   if (value === null) return true
   if (!isRecord(value) || !Array.isArray(value['peers'])) return false
   const labels = value['nodeLabels']

@@ -36,7 +36,7 @@ export function composeReport(state: BalancerState, frame: ReportFrame): SipBala
     name: frame.name,
     heartbeatAt: frame.heartbeatAt,
     version: frame.version,
-    maintenance: state.isInMaintenance,
+    maintenance: state.isInMaintenance === true,
     sipProxies: [...reportedIds(state)].map((id) => composeSipProxy(state, id)),
     acceptedKeyIds: [...state.keys.ids],
     packetsPerSecond: frame.packetsPerSecond,

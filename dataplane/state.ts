@@ -69,8 +69,8 @@ export class BalancerState {
   announcements = 0
   /** It has said nothing for a while: what it announced has lapsed. */
   isAnnouncerSilent = false
-  /** Somebody takes this node out of service by hand. */
-  isInMaintenance = false
+  /** Somebody takes this node out of service by hand; null: it is not known whether somebody does. */
+  isInMaintenance: boolean | null = null
   /** The end is near: what is under way is served, then nothing. */
   isStopping = false
 

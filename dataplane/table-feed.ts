@@ -6,6 +6,7 @@
  */
 
 import { LastGood } from './last-good.ts'
+import { ORDERS_ID } from './last-orders.ts'
 import { API_PATIENCE_MS, RELIEF_LENGTH, RELIEF_REST_LENGTH } from './limits.ts'
 import {
   type Clock,
@@ -44,7 +45,8 @@ export class TableFeed {
   /** Takes up the last good tables. Fails with StoreError. */
   async recall(): Promise<boolean> {
     const { lastGood } = this.#options
-    await forEach(await lastGood.list(), async (id) => {
+    const ids = (await lastGood.list()).filter((id) => id !== ORDERS_ID)
+    await forEach(ids, async (id) => {
       const text = await lastGood.read(id)
       if (text === undefined) return
       this.#offer(id, text)

@@ -71,11 +71,11 @@ export function refusalOf({ object }: SeenBgpPeer): Finding | null {
 
 /** Empty: this node has nothing to do with this router. */
 function standOf(peer: string, { name: node, status }: BalancerReport): readonly Stand[] {
-  const problem = status.problems?.find(({ message }) => message.startsWith(`BgpPeer ${peer}: `))
-  if (problem !== undefined) return [{ node, isEstablished: false, why: problem }]
   const session = status.bgpSessions?.find((one) => one.peer === peer)
+  const isEstablished = session?.state === BgpState.established
+  const problem = status.problems?.find(({ message }) => message.startsWith(`BgpPeer ${peer}: `))
+  if (problem !== undefined) return [{ node, isEstablished, why: problem }]
   if (session === undefined) return []
-  const isEstablished = session.state === BgpState.established
   return [{ node, isEstablished, why: { reason: 'NoSession', message: wordOf(session) } }]
 }
 

@@ -79,6 +79,13 @@ describe('the status of a BgpPeer', () => {
     expect(established(status)).toMatchObject({ status: 'False', reason: 'PasswordMissing' })
   })
 
+  it('counts a session that goes on, whatever is wrong beside it', async () => {
+    const { report, settled } = await running()
+    const message = `BgpPeer ${NAME}: the password is gone; the last one is used`
+    report('node-a', { bgpSessions: up, problems: [{ reason: 'PasswordMissing', message }] })
+    expect((await settled())?.summary).toEqual({ sessions: '1/1' })
+  })
+
   it('does not count a node that fell silent', async () => {
     const { world, report, settled } = await running()
     report('node-a', { bgpSessions: up })

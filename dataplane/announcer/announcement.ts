@@ -18,13 +18,14 @@ export function announcementOf(
   const problems: readonly AnnouncementProblem[] = [
     ...(failure === null ? [] : [failure]),
     ...(state.linkTrouble === null ? [] : [state.linkTrouble]),
+    ...(state.exportTrouble === null ? [] : [state.exportTrouble]),
     ...(routers?.problems ?? []),
     ...state.refused.map(({ address, reason }) => ({ reason, message: address })),
   ]
   return {
     announced: [...state.announced],
     held: [...state.held],
-    isInMaintenance: routers?.isInMaintenance ?? false,
+    isInMaintenance: routers === null ? false : routers.isInMaintenance,
     sessions: routers?.sessions ?? null,
     sessionsWanted: routers?.sessionsWanted ?? 0,
     problems: problems.slice(0, PROBLEMS_MAX).map(({ reason, message }) => ({

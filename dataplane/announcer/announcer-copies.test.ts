@@ -9,6 +9,7 @@ import {
   COPY_LIFETIME_SECONDS,
   COPY_PROOF_AGE_MAX_MS,
   COPY_RENEW_MS,
+  EXPORT_PATIENCE_MS,
   HANDOVER_LIFETIME_SECONDS,
   LOOK_MS,
   RENEW_MS,
@@ -105,10 +106,36 @@ describe('copies', () => {
   it('a proof that grew old between asking and renewing renews no copy', async () => {
     const node = await announcing()
     node.listMs = COPY_PROOF_AGE_MAX_MS + 1
-    await node.pass(LAPSE_MS + RENEW_MS)
+    let listedMs = 0
+    node.listing = () => {
+      listedMs ||= node.time.nowMs()
+      node.answer = Silence.silent
+    }
+    while (listedMs === 0) await node.pass(LOOK_MS)
+    await node.pass(listedMs + LAPSE_MS - node.time.nowMs())
     expect([node.announced, node.held]).toEqual([[], [A, B]])
-    node.listMs = 0
+  })
+
+  it('are renewed by the next proof where the node takes long to list its addresses', async () => {
+    const node = await announcing()
+    node.listMs = COPY_PROOF_AGE_MAX_MS + 1
+    for (let ms = 0; ms < 10 * RENEW_MS; ms += LOOK_MS) {
+      await node.pass(LOOK_MS)
+      expect(node.announced).toEqual([A, B])
+    }
+    expect(node.events()).toEqual([])
+  })
+
+  it('that are not there yet are added by a proof that is fresh', async () => {
+    const node = await announcing()
+    node.become({ ready: [A] })
     await node.pass(LOOK_MS)
+    node.listMs = COPY_PROOF_AGE_MAX_MS + 1
+    node.become({ ready: [A, B] })
+    await node.pass(RENEW_MS)
+    expect(node.announced).toEqual([A])
+    node.listMs = 0
+    await node.pass(2 * LOOK_MS)
     expect(node.announced).toEqual([A, B])
   })
 
@@ -144,6 +171,17 @@ describe('copies', () => {
     routers.isInMaintenance = false
     routers.maintenanceChanged()
     await node.settle()
+    expect(node.announced).toEqual([A, B])
+  })
+
+  it('nor while the balancer does not know that', async () => {
+    const node = await announcing()
+    node.become({ isLeaving: null, ready: [A, B] })
+    node.lapses.delete(`${ANNOUNCE_LINK} ${B}`)
+    await node.pass(2 * LAPSE_MS)
+    expect(node.announced).toEqual([A])
+    node.become({ isLeaving: false })
+    await node.pass(RENEW_MS)
     expect(node.announced).toEqual([A, B])
   })
 
@@ -235,6 +273,17 @@ describe('readiness', () => {
     if (expected === null) expect(said).toBeNull()
     else expect(said).toMatch(expected)
   })
+})
+
+it('tells of addresses that no router is told of', async () => {
+  const node = await announcing()
+  node.routers.exported = { ipv4: 1, ipv6: 0 }
+  await node.pass(EXPORT_PATIENCE_MS + 2 * LOOK_MS)
+  expect(node.events()).toEqual(['NotExported'])
+  expect(node.told?.problems).toMatchObject([{ reason: 'NotExported' }])
+  node.routers.exported = { ipv4: 1, ipv6: 1 }
+  await node.pass(2 * LOOK_MS)
+  expect([node.events(), node.told?.problems]).toEqual([['NotExportedMended'], []])
 })
 
 describe('leaving', () => {

@@ -15,6 +15,7 @@ import { type Proof, STOPPING } from '../proof.ts'
 import { type Trouble, type TroubleOf, Troubles } from '../troubles.ts'
 import { announcementOf } from './announcement.ts'
 import { Departure, Ending, endingOf, Stage } from './departure.ts'
+import { ExportCheck } from './export-check.ts'
 import {
   COPY_BLIND_MAX_MS,
   COPY_LIFETIME_SECONDS,
@@ -47,6 +48,7 @@ export class Announcer {
   readonly #addresses: NodeAddresses
   readonly #troubles: Troubles
   readonly #departure = new Departure()
+  readonly #exportCheck = new ExportCheck()
   #failure: Trouble | null = null
   /** What the node was last settled for. */
   #settled = ''
@@ -58,6 +60,8 @@ export class Announcer {
   /** What the balancer was ready to serve when it last said so. */
   #ready: readonly string[] = []
   #isBalancerEnding = false
+  /** What is not announced may be. */
+  #isAnew = false
   #stoppingMs: number | null = null
   #wake: () => void = () => undefined
   /** The next look is due now. */
@@ -161,6 +165,7 @@ export class Announcer {
       if (ending === Ending.together) await this.#addresses.release()
       else await this.#carryOut(this.#wishOf(answer, ending), askedMs, ending !== null)
     })
+    this.#checkExports()
     this.#tellPeople(answer)
     return ending
   }
@@ -171,7 +176,9 @@ export class Announcer {
     this.#ready = proof.ready
     this.#isBalancerEnding = proof.reason === STOPPING
     if (routers === null) return
-    const isLeaving = proof.isLeaving || routers.isInMaintenance === true
+    const isLeaving = proof.isLeaving === true || routers.isInMaintenance === true
+    // Whether this node is to be out of service may still have to be heard: until then what is announced stays so.
+    this.#isAnew = proof.isLeaving !== null && routers.isInMaintenance !== null
     this.#departure.step(isLeaving, routers.hasSession, clock.monotonicMs())
     routers.heard(proof)
     routers.setShuttingDown(this.#departure.stage !== Stage.serving)
@@ -185,9 +192,7 @@ export class Announcer {
 
   #wishOf(answer: Proof | Silence, ending: Ending | null): Wish {
     const copySeconds = ending === null ? COPY_LIFETIME_SECONDS : HANDOVER_LIFETIME_SECONDS
-    // Whether this node is to be out of service may still have to be read: until then what is announced stays so.
-    const isAnew = this.#options.routers?.isInMaintenance !== null
-    const nothing = { hold: null, isComplete: false, isAnew, copySeconds }
+    const nothing = { hold: null, isComplete: false, isAnew: this.#isAnew, copySeconds }
     if (answer === Silence.silent) return { ...nothing, announce: null }
     if (answer === Silence.absent || !answer.isAlive) return { ...nothing, announce: [] }
     const { addresses: hold, isComplete, ready } = answer
@@ -219,11 +224,18 @@ export class Announcer {
     // Known from now on: what the node refuses is tried again with the next renewal, not with the next look.
     this.#settled = JSON.stringify(wish)
     await this.#addresses.settle(wish, askedMs)
-    // By then it may have been too old for the copies.
-    if (this.#sinceMs(askedMs) > COPY_PROOF_AGE_MAX_MS) this.#settled = ''
+    if (this.#sinceMs(askedMs) > COPY_PROOF_AGE_MAX_MS) this.#tooOldFor(wish)
     if (wish.hold === null) return
     this.state.isUnproven = false
     this.#failure = null
+  }
+
+  /** Copies that were just seen are renewed with the next proof, without a listing that takes as long; then the rest. */
+  #tooOldFor({ announce }: Wish): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#renewedMs = nowMs - COPY_DUE_MS
+    const areThere = announce?.every((address) => this.state.announced.has(address)) ?? true
+    if (!areThere) this.#settledMs = nowMs - RENEW_MS + 1.5 * LOOK_MS
   }
 
   async #attempt(action: () => Promise<void>): Promise<void> {
@@ -237,6 +249,13 @@ export class Announcer {
     }
   }
 
+  #checkExports(): void {
+    const { clock, routers } = this.#options
+    if (routers === null) return
+    const { announced } = this.state
+    this.state.exportTrouble = this.#exportCheck.look(announced, routers, clock.monotonicMs())
+  }
+
   #tellPeople(answer: Proof | Silence): void {
     const { tell, interface: device, routers } = this.#options
     for (const address of this.state.takeLapsed()) {
@@ -247,8 +266,9 @@ export class Announcer {
       const isAbout = event === 'AddressHeld' || event === 'AddressReleased' ? ` on ${device}` : ''
       tell({ level: 'info', event, message: `${address}${isAbout}: ${WORDS[event]}` })
     }
-    const { linkTrouble, refused } = this.state
+    const { linkTrouble, exportTrouble, refused } = this.state
     const own = [
+      ...(exportTrouble === null ? [] : [{ subject: 'export', ...exportTrouble }]),
       ...(linkTrouble === null ? [] : [{ subject: 'link', ...linkTrouble }]),
       ...(this.#failure === null ? [] : [{ subject: 'ip', ...this.#failure }]),
       ...refused.map(({ address, reason }) => ({ subject: address, reason, message: address })),

@@ -50,6 +50,8 @@ describe('the announcer’s command line', () => {
     ['both places', ['--socket', 's', '--directory', 'd', '--name', 'n'], /either --socket/],
     ['a directory without name', ['--directory', 'd'], /--name is missing/],
     ['a pool that is none', ['--socket', 's', '--address-pool', '10.0.0.0/33'], /is no network/],
+    ['a pool of no length', ['--socket', 's', '--address-pool', '10.0.0.0/'], /is no network/],
+    ['a pool of odd length', ['--socket', 's', '--address-pool', '10.0.0.0/1e1'], /is no network/],
     ['an interface too long', ['--socket', 's', '--interface', 'loopback'], /at most 7 characters/],
     ['an interface of two words', ['--socket', 's', '--interface', 'lo x'], /is no name/],
     ['half a BIRD', ['--socket', 's', '--bird-config', 'c'], /go together/],

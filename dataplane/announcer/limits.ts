@@ -36,6 +36,8 @@ export const COPY_PROOF_AGE_MAX_MS = 500
 export const COPY_BLIND_MAX_MS = 1_500
 /** The last lifetime, of an announcer that ends while the balancer goes on: its successor finds the copies. */
 export const HANDOVER_LIFETIME_SECONDS = 5
+/** An address that no router is told of for so long is a trouble; BIRD is asked once a second. */
+export const EXPORT_PATIENCE_MS = 5_000
 /** Between asking routers to turn to others and the withdrawal. */
 export const SHUTDOWN_MS = 1_000
 

@@ -15,7 +15,7 @@ const SESSION: BgpSession = {
   since: null,
   bfd: 'Up',
   bfdSince: null,
-  announced: 1,
+  exported: { ipv4: 1, ipv6: 0 },
   message: null,
   isGivenUp: false,
 }

@@ -21,6 +21,7 @@ export class FakeRouters implements Routers {
   isInMaintenance: boolean | null = false
   maintenanceChanged: () => void = () => undefined
   hasSession = true
+  exported = { ipv4: 1, ipv6: 1 }
   sessions = []
   sessionsWanted: number | null = 1
   problems: Routers['problems'] = []
@@ -72,8 +73,9 @@ export class FakeNode {
   isBroken = false
   /** What the kernel does not take: IPv6 where it is off. */
   readonly refused = new Set<string>()
-  /** How long listing takes. */
+  /** How long listing takes, and what happens meanwhile. */
   listMs = 0
+  listing: () => void = () => undefined
   readonly routers: FakeRouters | null
   readonly announcer: Announcer
 
@@ -151,6 +153,7 @@ export class FakeNode {
 
   #list() {
     if (this.isBroken) throw new IpError('ip: not permitted')
+    this.listing()
     this.time.advance(this.listMs)
     const ours = ['lo', ANNOUNCE_LINK].flatMap((device) =>
       this.#on(device).map((address) => ({ interface: device, address, isOurs: true })),

@@ -47,6 +47,8 @@ export interface Routers {
   readonly isInMaintenance: boolean | null
   /** A router listens. */
   readonly hasSession: boolean
+  /** Addresses that the router is told of that is told of most. */
+  readonly exported: { readonly ipv4: number; readonly ipv6: number }
   readonly sessions: readonly BgpSessionStatus[]
   /** BgpPeers that select this node; null: not known yet. */
   readonly sessionsWanted: number | null

@@ -34,6 +34,8 @@ export class AnnouncerState {
   refused: readonly RefusedAddress[] = []
   /** What keeps the link of the copies from being ours and up. */
   linkTrouble: Trouble | null = null
+  /** Why routers are told of less. */
+  exportTrouble: Trouble | null = null
   isBalancerAlive = false
   /** A look went without a proof since the last renewal. */
   isUnproven = false

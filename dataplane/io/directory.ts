@@ -24,6 +24,7 @@ export class Directory implements TableSource, KeySource, ReportSink {
   readonly #keys: KeysFile
   /** A report that is gone from the directory is written again by the next heartbeat. */
   readonly isGone = false
+  /** The announcer reads that itself. */
   readonly isMaintenanceWanted = false
 
   /** @param balancer names the report */
@@ -54,6 +55,10 @@ export class Directory implements TableSource, KeySource, ReportSink {
 
   /** Every look is a new one. */
   staleness(): null {
+    return null
+  }
+
+  trouble(): null {
     return null
   }
 

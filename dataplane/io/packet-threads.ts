@@ -10,6 +10,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { OpenDescriptors } from '@sipcast/net'
 import { Counters } from '../counters.ts'
 import {
+  STOP_LOADING_MS,
   STOP_MS,
   WORKER_CHECK_MS,
   WORKER_HUNG_MS,
@@ -99,7 +100,7 @@ export class PacketThreads implements PacketWorkers {
     const { worker } = seat
     if (worker === null) return
     const hasBegun = seat.hasTurned || seat.counters.turns !== seat.turns
-    const allowedMs = hasBegun ? STOP_MS : WORKER_START_MS
+    const allowedMs = hasBegun ? STOP_MS : STOP_LOADING_MS
     const callOff = this.#options.clock.after(allowedMs, () => void worker.terminate())
     await new Promise((resolve) => worker.once('exit', resolve))
     callOff()

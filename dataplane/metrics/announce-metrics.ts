@@ -67,5 +67,5 @@ export const announceMetrics: readonly Metric[] = [
 ]
 
 function isLeaving({ isStopping, isInMaintenance }: BalancerState): boolean {
-  return isStopping || isInMaintenance
+  return isStopping || isInMaintenance === true
 }

@@ -7,6 +7,7 @@ import { ApiServer, paths } from '@sipcast/kube'
 import { eventually, FakeApiServer } from '@sipcast/lab'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ClusterOrders } from '../../dataplane/io/kubernetes/cluster-orders.ts'
+import { BGP_PEERS_MAX } from '../../dataplane/limits.ts'
 import { systemClock } from '../../dataplane/io/system-clock.ts'
 
 const NAME = 'node-a'
@@ -58,6 +59,19 @@ test('are the BgpPeers as people wrote them, and the labels of this node alone',
   ])
   expect(JSON.stringify(peers)).not.toMatch(/managedFields|sessions/)
   expect(orders.trouble()).toBeNull()
+})
+
+test('are only those that select this node: others take no room', async () => {
+  server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1', row: 'a' } } })
+  const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
+    server.put(paths.bgpPeer(name), { metadata: { name }, spec: { ...spec, nodeSelector } })
+  }
+  for (let index = 0; index < BGP_PEERS_MAX; index++) put(`a-${index}`, { rack: '2' })
+  put('ours', { rack: '1' })
+  put('row', { rack: '1', row: 'b' })
+  follow()
+  const names = (await known()).peers.map((peer) => Object(peer).metadata.name)
+  expect(names).toEqual(['ours'])
 })
 
 test('change when they are others, not when a node or a peer reports', async () => {

@@ -257,7 +257,7 @@ describe('an API server, besides', () => {
   test('orders of people are heard and left alone', async () => {
     await reports.write(REPORT)
     await api.patch(path, { spec: { maintenance: true } })
-    await eventually('maintenance', () => reports.isMaintenanceWanted)
+    await eventually('maintenance', () => reports.isMaintenanceWanted === true)
     await reports.write({ ...REPORT, maintenance: true })
     expect(await api.get(path)).toMatchObject({
       spec: { maintenance: true },

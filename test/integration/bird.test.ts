@@ -69,7 +69,8 @@ describe.runIf(requires('bird', { missing: await namespacesUnavailable() }))('BI
     for (const { name } of anycast.routers) {
       expect(await control.routesTo(name)).toEqual([`${SHARED.ipv4}/32`])
     }
-    expect((await control.sessions()).map(({ announced }) => announced)).toEqual([1, 1])
+    const exported = (await control.sessions()).map((session) => session.exported)
+    expect(exported).toEqual(Array(2).fill({ ipv4: 1, ipv6: 0 }))
   })
 
   test('takes a new pool up without a reset', async () => {

@@ -75,6 +75,7 @@ function networkOf(cidr: string): Network {
   )
   const family = isIPv4(words, 0) ? Family.ipv4 : Family.ipv6
   const { hostBits } = FAMILIES[family]
+  assert(/^[0-9]{1,3}$/.test(lengthText ?? '0'), 'the length of an address pool is no number')
   const length = Number(lengthText ?? hostBits)
   const written = whole(length, 0, hostBits)
   for (let word = 0; word < 4; word++) {

@@ -10,6 +10,7 @@ import { PassLoop } from '../../pass-loop.ts'
 import type { Clock } from '../../ports.ts'
 import type { Orders } from '../../proof.ts'
 import type { TroubleOf } from '../../troubles.ts'
+import { PASSWORD_PATIENCE_MS } from './limits.ts'
 import type { ReadPeers } from './orders.ts'
 import { PeerRefusal } from './peers.ts'
 
@@ -17,12 +18,16 @@ import { PeerRefusal } from './peers.ts'
 export interface Manifests extends Orders {
   /** Of this node. */
   readonly isInMaintenance: boolean
+}
+
+export interface ReadManifests {
+  /** What cannot be read is as it was read last, and a problem; null: nothing was ever read. */
+  readonly manifests: Manifests | null
   readonly problems: readonly TroubleOf[]
 }
 
 export interface ManifestSource {
-  /** What cannot be read is as it was read last, and a problem; null: nothing was ever read. */
-  read(): Promise<Manifests | null>
+  read(): Promise<ReadManifests>
   /** Calls back soon after something may have changed. Returns what ends it. */
   watch(changed: () => void): () => void
 }
@@ -60,6 +65,8 @@ export class Inputs {
   inForce: InForce | null = null
   /** Null: the directory has not been read yet. */
   isInMaintenance: boolean | null
+  /** Why nothing is known. */
+  unknown: readonly TroubleOf[] = []
   readonly #options: InputsOptions
   readonly #loop: PassLoop
   #unwatch: () => void = () => undefined
@@ -68,6 +75,8 @@ export class Inputs {
   #read: ReadPeers = { peers: [], problems: [] }
   #readText = ''
   #inForceText = ''
+  /** Since when a password that is needed cannot be read. */
+  #unreadSinceMs: number | null = null
 
   constructor(options: InputsOptions) {
     this.#options = options
@@ -96,7 +105,8 @@ export class Inputs {
   }
 
   async #pass(): Promise<void> {
-    const manifests = (await this.#options.manifests?.read()) ?? null
+    const { manifests, problems: unread } = await this.#readManifests()
+    this.unknown = manifests === null ? unread : []
     const orders = manifests ?? this.#heard
     if (orders === null) return
     this.#takeMaintenance(manifests?.isInMaintenance ?? false)
@@ -105,9 +115,14 @@ export class Inputs {
       this.#read = await this.#options.readPeers(orders.peers, this.#read.peers)
     }
     this.#readText = text
-    const { passwords, missing } = await this.#readPasswords()
-    const problems = [...(manifests?.problems ?? []), ...this.#read.problems, ...missing]
+    const { passwords, missing, isEarly } = await this.#readPasswords()
+    if (isEarly) return
+    const problems = [...unread, ...this.#read.problems, ...missing]
     this.#enforce({ peers: this.#read.peers, problems, nodeLabels: orders.nodeLabels, passwords })
+  }
+
+  async #readManifests(): Promise<ReadManifests> {
+    return (await this.#options.manifests?.read()) ?? { manifests: null, problems: [] }
   }
 
   #takeMaintenance(isInMaintenance: boolean): void {
@@ -129,22 +144,33 @@ export class Inputs {
     this.#options.changed()
   }
 
-  /** One that was there and is gone goes on being used: taken away by mistake, it would end sessions on all nodes. */
+  /**
+   * One that was there and is gone goes on being used: taken away by mistake, it would end sessions on all nodes. One
+   * that was never read, and cannot be read just now, is waited for.
+   */
   async #readPasswords() {
     const passwords = new Map<string, string>()
     const missing: TroubleOf[] = []
+    let isUnread = false
     for (const { name, spec } of this.#read.peers) {
       if (spec.passwordSecretRef === null) continue
       const { name: secret, key } = spec.passwordSecretRef
       const read = await this.#options.passwords.read(secret, key)
       const known = this.inForce?.passwords.get(name)
       const password = read || known
-      if (password === undefined) continue
+      if (password === undefined) {
+        isUnread ||= read === undefined
+        continue
+      }
       passwords.set(name, password)
       if (read !== null && read !== '') continue
       const message = `BgpPeer ${name}: the password in key ${key} of Secret ${secret} is gone; the last one is used`
       missing.push({ subject: name, reason: PeerRefusal.passwordMissing, message })
     }
-    return { passwords, missing }
+    const nowMs = this.#options.clock.monotonicMs()
+    if (isUnread) this.#unreadSinceMs ??= nowMs
+    else this.#unreadSinceMs = null
+    const isEarly = isUnread && nowMs - (this.#unreadSinceMs ?? nowMs) < PASSWORD_PATIENCE_MS
+    return { passwords, missing, isEarly }
   }
 }

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { GATHER_MS } from '../../limits.ts'
 import type { Notice } from '../../ports.ts'
 import type { Orders, Proof } from '../../proof.ts'
-import type { Manifests } from './inputs.ts'
+import type { Manifests, ReadManifests } from './inputs.ts'
 import { BirdKeeper } from './keeper.ts'
-import { ENABLE_MS, KEEP_FAST_FOR_MS, KEEP_HUNG_MS } from './limits.ts'
+import { ENABLE_MS, KEEP_FAST_FOR_MS, KEEP_HUNG_MS, PASSWORD_PATIENCE_MS } from './limits.ts'
 import { readPeers } from './orders.ts'
 import { BirdError, BirdErrorCode } from './ports.ts'
 import type { BgpSession } from './sessions.ts'
@@ -43,7 +43,7 @@ function established(name: string): BgpSession {
     since,
     bfd: 'Up',
     bfdSince: since,
-    announced: 1,
+    exported: { ipv4: 1, ipv6: 0 },
     message: null,
     isGivenUp: false,
   }
@@ -65,7 +65,9 @@ class World {
   isDown = false
   readonly enabled: string[] = []
   readonly passwords = new Map<string, string>()
+  arePasswordsOutOfReach = false
   manifests: Manifests | null = null
+  unread: ReadManifests['problems'] = []
   manifestsChanged: () => void = () => undefined
   isWatching = false
   maintenanceChanges = 0
@@ -84,7 +86,10 @@ class World {
           if (this.failure !== null) throw this.failure
           return this.sessions
         },
-        enable: async (peer) => void this.enabled.push(peer),
+        enable: async (peer) => {
+          this.enabled.push(peer)
+          throw new BirdError(BirdErrorCode.refused, 'already enabled')
+        },
         down: async () => {
           if (this.failure !== null) throw this.failure
           this.isDown = true
@@ -103,7 +108,10 @@ class World {
         },
       },
       passwords: {
-        read: async (secret, key) => this.passwords.get(`${secret}/${key}`) ?? null,
+        read: async (secret, key) => {
+          if (this.arePasswordsOutOfReach) return undefined
+          return this.passwords.get(`${secret}/${key}`) ?? null
+        },
         remedy: 'put it there',
       },
       manifests: hasDirectory ? this.#directory() : null,
@@ -115,7 +123,7 @@ class World {
 
   #directory() {
     return {
-      read: async () => this.manifests,
+      read: async () => ({ manifests: this.manifests, problems: this.unread }),
       watch: (changed: () => void) => {
         this.manifestsChanged = changed
         this.isWatching = true
@@ -283,6 +291,24 @@ describe('a configuration', () => {
     expect(world.applied).toHaveLength(1)
     expect(world.applied[0]).toMatch('password "sesame"')
   })
+
+  it('waits for a password that cannot be read just now, but not for ever', async () => {
+    const world = new World()
+    world.arePasswordsOutOfReach = true
+    const secretive = { peerAddress: '192.0.2.2', passwordSecretRef: { name: 'bgp' } }
+    const peers = [peer('open'), peer('secretive', secretive)]
+    await world.startWith({ ...ORDERS, peers })
+    await world.pass(PASSWORD_PATIENCE_MS - 3 * SECOND_MS)
+    expect(world.applied).toEqual([])
+    await world.pass(4 * SECOND_MS)
+    expect(world.applied).toHaveLength(1)
+    expect(world.applied[0]).toMatch(':open')
+    expect(world.reasons).toEqual(['PasswordMissing'])
+    world.arePasswordsOutOfReach = false
+    world.passwords.set('bgp/password', 'sesame')
+    await world.pass(2 * SECOND_MS)
+    expect([world.applied.at(-1), world.reasons]).toEqual([expect.stringMatching('sesame'), []])
+  })
 })
 
 describe('BIRD', () => {
@@ -370,6 +396,7 @@ it('begins a session again that BIRD has given up, now and then', async () => {
   await world.startWith(ORDERS)
   await world.pass(ENABLE_MS - SECOND_MS)
   expect(world.enabled).toEqual(['router-a'])
+  expect([world.reasons, world.keeper.sessions.length]).toEqual([[], 2])
   await world.pass(2 * SECOND_MS)
   expect(world.enabled).toEqual(['router-a', 'router-a'])
   world.sessions = [established('router-a')]
@@ -378,14 +405,17 @@ it('begins a session again that BIRD has given up, now and then', async () => {
 })
 
 describe('a directory', () => {
-  const manifests: Manifests = { ...ORDERS, isInMaintenance: false, problems: [] }
+  const manifests: Manifests = { ...ORDERS, isInMaintenance: false }
 
   it('says what is wanted, instead of the proof', async () => {
     const world = new World({ hasDirectory: true })
     await world.startWith({ peers: [peer('of-the-proof')], nodeLabels: {} })
     expect(world.file).toBeNull()
-    const problem = { subject: 'x', reason: 'ManifestUnreadable', message: 'x: line 3' }
-    world.manifests = { ...manifests, isInMaintenance: true, problems: [problem] }
+    world.unread = [{ subject: 'x', reason: 'DirectoryUnreadable', message: 'x: ENOENT' }]
+    await world.pass(2 * SECOND_MS)
+    expect([world.file, world.reasons]).toEqual([null, ['DirectoryUnreadable']])
+    world.unread = [{ subject: 'x', reason: 'ManifestUnreadable', message: 'x: line 3' }]
+    world.manifests = { ...manifests, isInMaintenance: true }
     await world.pass(2 * SECOND_MS)
     expect(world.file).toMatch(':router-a')
     expect([world.keeper.isInMaintenance, world.reasons]).toEqual([true, ['ManifestUnreadable']])

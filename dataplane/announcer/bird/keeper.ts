@@ -18,6 +18,7 @@ import { ENABLE_MS, KEEP_FAST_FOR_MS, KEEP_FAST_MS, KEEP_HUNG_MS } from './limit
 import { type BirdDaemon, BirdError, BirdErrorCode, type ConfigurationStore } from './ports.ts'
 import { type BirdConfiguration, type BirdQuestion, renderBird } from './render.ts'
 import { routerIdOf } from './router-id.ts'
+import type { BgpSession } from './sessions.ts'
 import type { SessionChange } from './session-watch.ts'
 import { BirdState, Outcome } from './state.ts'
 
@@ -45,7 +46,8 @@ export class BirdKeeper implements Routers {
   #refused: { readonly text: string; readonly error: BirdError } | null = null
   #passedMs: number
   #changedMs: number
-  #enabledMs = -Infinity
+  /** When sessions that BIRD has given up were last begun again. */
+  #begunMs = new Map<string, number>()
   #maintenanceChanged: () => void = () => undefined
 
   constructor(options: BirdKeeperOptions) {
@@ -88,6 +90,10 @@ export class BirdKeeper implements Routers {
     return this.state.hasSession
   }
 
+  get exported(): Routers['exported'] {
+    return this.state.exported
+  }
+
   get sessions(): Routers['sessions'] {
     return this.state.statuses()
   }
@@ -98,7 +104,7 @@ export class BirdKeeper implements Routers {
 
   get problems(): readonly TroubleOf[] {
     const { trouble } = this.state
-    return [...(trouble === null ? [] : [trouble]), ...this.#peerProblems]
+    return [...(trouble === null ? [] : [trouble]), ...this.#inputs.unknown, ...this.#peerProblems]
   }
 
   healthProblem(): string | null {
@@ -198,10 +204,25 @@ export class BirdKeeper implements Routers {
     this.state.isAnswering = true
     this.state.sessions = sessions
     for (const change of this.state.watch.observe(sessions, clock.iso())) this.#tell(change)
-    const givenUp = sessions.filter(({ isGivenUp }) => isGivenUp)
-    if (givenUp.length === 0 || clock.monotonicMs() - this.#enabledMs < ENABLE_MS) return
-    this.#enabledMs = clock.monotonicMs()
-    for (const { peer } of givenUp) await bird.enable(peer)
+    await this.#begin(sessions)
+  }
+
+  /** One at a time, those first that were tried longest ago: each may have to be waited for. */
+  async #begin(sessions: readonly BgpSession[]): Promise<void> {
+    const { bird, clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    const givenUp = sessions.filter(({ isGivenUp }) => isGivenUp).map(({ peer }) => peer)
+    const triedMs = (peer: string): number => this.#begunMs.get(peer) ?? -Infinity
+    const [peer] = givenUp.toSorted((a, b) => triedMs(a) - triedMs(b))
+    this.#begunMs = new Map(givenUp.map((one) => [one, triedMs(one)]))
+    if (peer === undefined || nowMs - triedMs(peer) < ENABLE_MS) return
+    this.#begunMs.set(peer, nowMs)
+    try {
+      await bird.enable(peer)
+    } catch (error) {
+      // BIRD has ended or was configured anew meanwhile: the next look will say what there is.
+      if (!(error instanceof BirdError)) throw error
+    }
   }
 
   /** What it has in use is not known any more; whether its sessions have ended, only where it does not run. */

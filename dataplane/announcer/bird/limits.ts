@@ -28,6 +28,8 @@ export const KEEP_HUNG_MS = 20_000
 /** Between two attempts at a session that BIRD has given up; it logs each. */
 export const ENABLE_MS = 5_000
 export const PASSWORD_BYTES_MAX = 1_024
+/** A password that cannot be read holds up for so long whatever else has changed. */
+export const PASSWORD_PATIENCE_MS = 10_000
 export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 export const MANIFEST_DOCUMENTS_MAX = 4_096
 /** A manifest that is away for less is being written. */

@@ -9,7 +9,7 @@ const UP: BgpSession = {
   since: '2026-01-01T00:00:00.000Z',
   bfd: 'Up',
   bfdSince: '2026-01-01T00:00:00.000Z',
-  announced: 1,
+  exported: { ipv4: 1, ipv6: 0 },
   message: null,
   isGivenUp: false,
 }

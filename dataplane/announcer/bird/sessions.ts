@@ -4,6 +4,7 @@
  */
 
 import type { BfdState, BgpState } from '@sipcast/crds'
+import type { Family } from './export-filter.ts'
 import { SINCE_JITTER_MS, WORDS_LENGTH_MAX } from './limits.ts'
 import { nameOfSymbol } from './words.ts'
 
@@ -17,8 +18,8 @@ export interface BgpSession {
   readonly bfd: BfdState
   /** When BFD came into its state; as above. */
   readonly bfdSince: string | null
-  /** Routes sent to this router, of both families. */
-  readonly announced: number
+  /** Routes sent to this router. */
+  readonly exported: Readonly<Record<Family, number>>
   /** The last error, in BIRD's own words. */
   readonly message: string | null
   /** BIRD will not try again by itself: TCP 179 was another program's when the session was to begin. */
@@ -67,7 +68,7 @@ export function readSessions(
         since,
         bfd: watched?.state ?? 'Off',
         bfdSince: watched?.since ?? null,
-        announced: exportedOf(details),
+        exported: exportedOf(details),
         message: message === null ? null : message.slice(0, WORDS_LENGTH_MAX),
         isGivenUp: state === 'down' && message?.endsWith(NO_SOCKET) === true,
       },
@@ -148,10 +149,17 @@ function fieldOf(details: readonly string[], name: string): string | null {
   return line === undefined ? null : line.slice(name.length + 1).trim()
 }
 
-/** One line per channel that is up: `Routes: 0 imported, 2 exported, 0 preferred`. */
-function exportedOf(details: readonly string[]): number {
-  const counts = details.map((line) => /^Routes:.* ([0-9]+) exported/.exec(line)?.[1])
-  return counts.reduce((sum, count) => sum + Number(count ?? 0), 0)
+/** `Channel ipv4`, and below where it is up: `Routes: 0 imported, 2 exported, 0 preferred`. */
+function exportedOf(details: readonly string[]): BgpSession['exported'] {
+  const exported = { ipv4: 0, ipv6: 0 }
+  let family: Family = 'ipv4'
+  for (const line of details) {
+    const channel = /^Channel (ipv[46])$/.exec(line)?.[1]
+    if (channel !== undefined) family = channel === 'ipv6' ? 'ipv6' : 'ipv4'
+    const count = /^Routes:.* ([0-9]+) exported/.exec(line)?.[1]
+    exported[family] += Number(count ?? 0)
+  }
+  return exported
 }
 
 /** By address of the router. */

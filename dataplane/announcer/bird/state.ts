@@ -45,6 +45,15 @@ export class BirdState {
     return this.sessions.some(isEstablished)
   }
 
+  /** The most that one router is told of. */
+  get exported(): BgpSession['exported'] {
+    const all = this.sessions.filter(isEstablished).map(({ exported }) => exported)
+    return {
+      ipv4: Math.max(0, ...all.map(({ ipv4 }) => ipv4)),
+      ipv6: Math.max(0, ...all.map(({ ipv6 }) => ipv6)),
+    }
+  }
+
   counted(outcome: Outcome): void {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
   }
@@ -87,13 +96,13 @@ export class BirdState {
 }
 
 function statusOf(session: BgpSession): BgpSessionStatus {
-  const { peer, peerAddress, state, since, bfd, announced, message } = session
+  const { peer, peerAddress, state, since, bfd, exported, message } = session
   return {
     peer,
     peerAddress,
     state,
     bfd,
-    announced,
+    announced: exported.ipv4 + exported.ipv6,
     ...(since === null ? {} : { since }),
     ...(message === null ? {} : { message }),
   }

@@ -1,10 +1,10 @@
 /**
  * The node's addresses, by the `ip` program: it carries the right to change them, so that this process needs
  * none. Not here: its language (`ip-commands.ts`). Invariant: a run takes at most IP_TIMEOUT_MS, then it is
- * killed.
+ * killed, and waited for no longer: the kernel may not let go of it yet.
  */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { batchFailures, parsePresent, type Present } from '../ip-commands.ts'
 import { IP_OUTPUT_BYTES_MAX, IP_TIMEOUT_MS } from '../limits.ts'
 import { type AddressTable, IpError } from '../ports.ts'
@@ -38,28 +38,48 @@ export class IpProgram implements AddressTable {
     return failure ?? `${endOf(code)}: ${stderr.trim()}`
   }
 
-  /** Fails with IpError where there is no such program. */
+  /** Fails with IpError where it cannot be run. */
   async #run(args: readonly string[], input: string): Promise<Run> {
-    return await new Promise((resolve, reject) => {
-      const child = spawn(this.#path, args, { timeout: IP_TIMEOUT_MS, killSignal: 'SIGKILL' })
-      const run = { stdout: '', stderr: '' }
+    const child = this.#spawn(args)
+    const run = { stdout: '', stderr: '' }
+    let timeout: NodeJS.Timeout | undefined
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', (cause) => reject(this.#failure(cause)))
+      // Without a process there are no pipes either.
+      if (child.pid === undefined) return
+      timeout = setTimeout(() => {
+        child.kill('SIGKILL')
+        resolve(null)
+      }, IP_TIMEOUT_MS)
       for (const name of ['stdout', 'stderr'] as const) {
         child[name].setEncoding('utf8').on('data', (chunk: string) => {
           run[name] += chunk
           if (run[name].length > IP_OUTPUT_BYTES_MAX) child.kill('SIGKILL')
         })
       }
-      child.on('error', (cause) => {
-        reject(new IpError(`cannot run ${this.#path}: ${cause.message}`, { cause }))
-      })
-      child.on('close', (code) => resolve({ code, ...run }))
+      child.on('close', resolve)
       // What a script that was killed has started itself may keep the pipes open.
-      child.on('exit', (code) => {
-        if (code === null) resolve({ code, ...run })
+      child.on('exit', (exitCode) => {
+        if (exitCode === null) resolve(null)
       })
       // A program that fails early does not read its input; its exit code says so better than EPIPE.
       child.stdin.on('error', () => undefined).end(input)
     })
+    clearTimeout(timeout)
+    return { code, ...run }
+  }
+
+  #spawn(args: readonly string[]): ChildProcessWithoutNullStreams {
+    try {
+      return spawn(this.#path, args)
+    } catch (cause) {
+      // Out of memory; all else is told by an event.
+      throw this.#failure(cause as Error)
+    }
+  }
+
+  #failure(cause: Error): IpError {
+    return new IpError(`cannot run ${this.#path}: ${cause.message}`, { cause })
   }
 }
 

@@ -6,19 +6,26 @@
  */
 
 import { ApiErrorCode, type ApiObject, ListWatch, paths } from '@sipcast/kube'
-import { API_PATIENCE_MS, BGP_PEERS_MAX } from '../../limits.ts'
+import { BGP_PEERS_MAX } from '../../limits.ts'
+import { isRecord } from '../../plain-json.ts'
 import type { OrderSource } from '../../ports.ts'
 import type { Orders } from '../../proof.ts'
 import type { Trouble } from '../../troubles.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { stalenessOf, Trouble as WatchTrouble } from './trouble.ts'
+import { lastingTrouble, Trouble as WatchTrouble } from './trouble.ts'
 
 type Labels = Orders['nodeLabels']
+
+/** As the announcer gets it. */
+interface Peer {
+  readonly metadata: Pick<ApiObject['metadata'], 'name'>
+  readonly spec: unknown
+}
 
 export class ClusterOrders implements OrderSource {
   readonly #clock: ClusterOptions['clock']
   readonly #name: string
-  readonly #peers: ListWatch<object>
+  readonly #peers: ListWatch<Peer>
   readonly #labels: ListWatch<Labels>
   readonly #peersTrouble = new WatchTrouble()
   readonly #labelsTrouble = new WatchTrouble()
@@ -63,14 +70,16 @@ export class ClusterOrders implements OrderSource {
   orders(): Orders | null {
     if (!this.#peers.isSynced) return null
     if (!this.#labels.isSynced && !this.#isNodeHidden()) return null
-    const byName = [...this.#peers.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    const peers = byName.slice(0, BGP_PEERS_MAX).map(([, peer]) => peer)
-    return { peers, nodeLabels: this.#labels.get(this.#name) ?? {} }
+    const nodeLabels = this.#labels.get(this.#name) ?? {}
+    const ours = [...this.#peers.entries()].filter(([, peer]) => selects(peer, nodeLabels))
+    const byName = ours.toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return { peers: byName.slice(0, BGP_PEERS_MAX).map(([, peer]) => peer), nodeLabels }
   }
 
   trouble(): Trouble | null {
-    const peers = this.#lasting(this.#peers, this.#peersTrouble)
-    const labels = this.#lasting(this.#labels, this.#labelsTrouble)
+    const nowMs = this.#clock.nowMs()
+    const peers = lastingTrouble(this.#peers, this.#peersTrouble, nowMs)
+    const labels = lastingTrouble(this.#labels, this.#labelsTrouble, nowMs)
     if (peers !== null) return { reason: 'OrdersUnread', message: `BgpPeers: ${peers}` }
     return labels === null
       ? null
@@ -81,23 +90,25 @@ export class ClusterOrders implements OrderSource {
     return this.#labels.troubleSince !== null && this.#labelsTrouble.code === ApiErrorCode.denied
   }
 
-  #lasting<T>(watch: ListWatch<T>, trouble: WatchTrouble): string | null {
-    const stale = stalenessOf(watch, trouble)
-    const isLasting = stale !== null && this.#clock.nowMs() - stale.sinceMs > API_PATIENCE_MS
-    return isLasting ? stale.message : null
-  }
-
   /** A node says something of itself every few seconds: that is nobody's concern here. */
   #compare(now: object | null, last: object | null): void {
     if (JSON.stringify(now) !== JSON.stringify(last)) this.#changed()
   }
 }
 
+/** Those of other nodes take no room. Their schema is asked by the announcer. */
+function selects({ spec }: Peer, nodeLabels: Labels): boolean {
+  const { nodeSelector } = Object(spec) as { readonly nodeSelector?: unknown }
+  const wanted = isRecord(nodeSelector) ? nodeSelector : {}
+  return Object.entries(wanted).every(([label, value]) => nodeLabels[label] === value)
+}
+
 /** As a person wrote it: who wrote which field, and the status, are no orders. */
-function withoutHistory({ metadata, ...object }: ApiObject): object {
+function withoutHistory({ metadata, ...object }: ApiObject): Peer {
   const { name, uid, generation } = metadata
   const { spec } = object as { readonly spec?: unknown }
-  return { ...KIND, metadata: { name, uid, generation }, spec }
+  const kept = { ...KIND, metadata: { name, uid, generation }, spec }
+  return kept
 }
 
 /** Items of a list need not say so themselves. */

@@ -8,8 +8,10 @@
 import type { SipBalancerStatus } from '@sipcast/crds'
 import { ApiError, ApiErrorCode, type ApiObject, ListWatch, paths } from '@sipcast/kube'
 import { type ReportSink, StoreError, StoreErrorCode } from '../../ports.ts'
+import type { Trouble } from '../../troubles.ts'
 import { apiStoreError } from './api-store-error.ts'
 import type { ClusterOptions } from './cluster.ts'
+import { lastingTrouble, Trouble as WatchTrouble } from './trouble.ts'
 
 const FIELD_MANAGER = 'sipcast-balancer'
 // Not from @sipcast/crds: with it comes zod, 15 MiB in a process that has 150.
@@ -19,6 +21,7 @@ export class SipBalancerReports implements ReportSink {
   readonly #options: ClusterOptions & { readonly name: string }
   /** Whether maintenance is asked for, by name: of one. */
   readonly #watch: ListWatch<boolean>
+  readonly #trouble = new WatchTrouble()
   #isMade = false
   #isGone = false
   #notBeforeMs = -Infinity
@@ -32,11 +35,20 @@ export class SipBalancerReports implements ReportSink {
       fieldSelector: `metadata.name=${options.name}`,
       take: wantsMaintenance,
       onChange: (_, value, last) => this.#seen(value, last),
+      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 
-  get isMaintenanceWanted(): boolean {
-    return this.#watch.get(this.#options.name) === true
+  get isMaintenanceWanted(): boolean | null {
+    return this.#watch.isSynced ? this.#watch.get(this.#options.name) === true : null
+  }
+
+  trouble(): Trouble | null {
+    const { clock, name } = this.#options
+    const message = lastingTrouble(this.#watch, this.#trouble, clock.nowMs())
+    return message === null
+      ? null
+      : { reason: 'OrdersUnread', message: `SipBalancer ${name}: ${message}` }
   }
 
   get isGone(): boolean {
@@ -47,6 +59,7 @@ export class SipBalancerReports implements ReportSink {
   follow(changed: () => void): () => void {
     this.#changed = changed
     this.#watch.start()
+    void this.#watch.synced().then(changed)
     return () => this.#watch.stop()
   }
 

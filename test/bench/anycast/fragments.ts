@@ -8,8 +8,8 @@ import {
   servedBy,
 } from '@sipcast/lab'
 
-/** With it, phones send INVITEs of some 2900 bytes. */
-const FILLING = 'x'.repeat(1_950)
+/** With it, phones send INVITEs of 2900 bytes. */
+const FILLING = 'x'.repeat(2_000)
 const CALLERS = 8
 
 /** @returns whether all arrived, at the right proxy, without being sent again */
@@ -39,7 +39,9 @@ export async function measureFragments(system: AnycastSystem, invites: number): 
         `${version}, policy ${policy}: ${arrived.length} of ${invites} INVITEs arrived, of ${bytes(sent)} bytes when sent and ${bytes(arrived)} in the end, ${astray} by another proxy, ` +
           `${repeated} messages repeated, ${watch.duplicated.length} duplicated`,
       )
-      isGood &&= astray + repeated + watch.duplicated.length + watch.moved.length === 0
+      const { duplicated, moved } = watch
+      isGood &&= arrived.length === sent.length
+      isGood &&= astray + repeated + duplicated.length + moved.length === 0
       await system.hangUpAll()
     }
   }

@@ -59,7 +59,8 @@ export class ConfigurationFile implements ConfigurationStore {
     } catch (error) {
       throw error instanceof BirdError ? withoutPath(error, candidate) : error
     } finally {
-      await rm(candidate, { force: true })
+      // One that stays is written anew next time.
+      await rm(candidate, { force: true }).catch(() => undefined)
     }
   }
 

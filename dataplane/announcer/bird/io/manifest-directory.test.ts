@@ -29,14 +29,14 @@ const maintenance = (name: string, wanted: string) =>
   manifest('SipBalancer', name, `{ maintenance: ${wanted} }`)
 
 async function read() {
-  const manifests = await directory.read()
+  const { manifests, problems } = await directory.read()
   return {
     ...manifests,
     peers: manifests?.peers.map((object) => {
       const { metadata, spec } = object as { metadata: { name: string }; spec: { peerASN: number } }
       return `${metadata.name} ${spec.peerASN}`
     }),
-    problems: manifests?.problems.map(({ reason, message }) => `${reason}: ${message}`),
+    problems: problems.map(({ reason, message }) => `${reason}: ${message}`),
   }
 }
 
@@ -96,7 +96,10 @@ it('without the directory is as it was; where it was never there, nothing is kno
     expect(peers).toEqual(['one 64600'])
     expect(problems).toContainEqual(expect.stringMatching(/^DirectoryUnreadable: .*ENOENT/))
   }
-  expect(await new ManifestDirectory(path, 'node-a', () => nowMs).read()).toBeNull()
+  expect(await new ManifestDirectory(path, 'node-a', () => nowMs).read()).toEqual({
+    manifests: null,
+    problems: [expect.objectContaining({ reason: 'DirectoryUnreadable' })],
+  })
 })
 
 it('of two peers of one name the first counts, and the other is told of', async () => {

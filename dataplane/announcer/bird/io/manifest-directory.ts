@@ -14,7 +14,7 @@ import { storeErrorOf } from '../../../io/store-error.ts'
 import { isRecord, isText, readJson } from '../../../plain-json.ts'
 import { StoreError } from '../../../ports.ts'
 import type { TroubleOf } from '../../../troubles.ts'
-import type { Manifests } from '../inputs.ts'
+import type { ReadManifests } from '../inputs.ts'
 import { MANIFEST_BYTES_MAX, MISSING_MS } from '../limits.ts'
 import { type ManifestFile, readManifest, unreadable } from './manifest-file.ts'
 
@@ -43,7 +43,7 @@ export class ManifestDirectory {
     this.#absences = new Absences(nowMs)
   }
 
-  async read(): Promise<Manifests | null> {
+  async read(): Promise<ReadManifests> {
     const problems: TroubleOf[] = []
     try {
       await this.#readFiles()
@@ -52,16 +52,16 @@ export class ManifestDirectory {
       if (!(error instanceof StoreError)) throw error
       problems.push({ subject: this.#path, reason: 'DirectoryUnreadable', message: error.message })
     }
-    if (!this.#wasRead) return null
+    if (!this.#wasRead) return { manifests: null, problems }
     for (const file of this.#files.values()) problems.push(...file.problems)
     problems.push(...this.#gather(), ...(await this.#readLabels()), ...this.#readMaintenance())
     const peers = [...this.#objects].filter(([key]) => key.startsWith(`${BGP_PEER_KIND}/`))
-    return {
+    const manifests = {
       peers: peers.map(([, object]) => object),
       nodeLabels: this.#labels,
       isInMaintenance: this.#isInMaintenance,
-      problems,
     }
+    return { manifests, problems }
   }
 
   async #readFiles(): Promise<void> {
