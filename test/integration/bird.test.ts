@@ -108,7 +108,11 @@ describe.runIf(requires('bird', { missing: await namespacesUnavailable() }))('BI
     const sessions = await first().control.sessions()
     expect(sessions.map(({ peer }) => peer).toSorted()).toEqual(['absent', 'router-a', 'router-b'])
     const added = sessions.find(({ peer }) => peer === 'absent')
-    expect(added).toMatchObject({ peerAddress: '198.18.1.99', announced: 0, bfd: 'Down' })
+    expect(added).toMatchObject({
+      peerAddress: '198.18.1.99',
+      exported: { ipv4: 0, ipv6: 0 },
+      bfd: 'Down',
+    })
     expect(added?.state).not.toBe('Established')
     await first().apply({ peers, passwords })
     expect(await sinceOf(first())).toEqual(before)
