@@ -46,6 +46,8 @@ export class World {
   /** The same of one port. */
   readonly socketStates = new Map<string, Partial<SocketReport>>()
   insideState: Partial<SocketReport> = {}
+  /** Datagrams that each worker serves at an address; told with the next acknowledgement. */
+  readonly served = new Map<string, number>()
   isStopped = false
   stale: Staleness | null = null
   /** Nothing was heard of the tables yet. */
@@ -229,11 +231,13 @@ export class World {
         ...socket,
         ...this.socketState,
         ...this.socketStates.get(String(socket.port)),
+        served: this.served.get(socket.address) ?? 0,
       })),
       ...inside.map((socket) => ({
         ...fine,
         ...socket,
         ...this.insideState,
+        served: 0,
         role: 'inside' as const,
       })),
     ]

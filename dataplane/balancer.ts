@@ -123,9 +123,10 @@ export class Balancer implements WorkerEvents {
   }
 
   sockets(worker: number, generation: number, sockets: readonly SocketReport[]): void {
-    this.state.generations.acknowledge(worker, generation)
-    this.state.sockets.report(worker, sockets)
-    this.#loop.mark()
+    const isNew = this.state.generations.acknowledge(worker, generation)
+    const isOther = this.state.sockets.report(worker, sockets)
+    // Counts alone are news once a second, and nothing to do.
+    if (isNew || isOther) this.#loop.mark()
   }
 
   refused(address: string, port: number): void {

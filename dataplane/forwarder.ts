@@ -33,13 +33,26 @@ export class OpenSocket {
   readonly address: OwnAddress
   /** Our address and port. */
   readonly words: Int32Array
+  /** Lives as long as the socket itself. */
+  readonly tally: SocketTally
 
-  constructor(id: number, pool: Pool | null, words: Int32Array) {
+  constructor(
+    id: number,
+    pool: Pool | null,
+    words: Int32Array,
+    tally: SocketTally = { served: 0 },
+  ) {
     this.id = id
     this.pool = pool
     this.address = new OwnAddress(words)
     this.words = words
+    this.tally = tally
   }
+}
+
+export interface SocketTally {
+  /** Datagrams that came in there and got what they deserve. */
+  served: number
 }
 
 export interface World {

@@ -71,11 +71,14 @@ export class Generations {
     }
   }
 
-  acknowledge(worker: number, generation: number): void {
+  /** False: it has said so before. */
+  acknowledge(worker: number, generation: number): boolean {
+    const isNew = this.#acknowledged[worker] !== generation
     this.#acknowledged[worker] = generation
     this.packets.acknowledge(worker, generation)
     const oldest = Math.min(...this.#acknowledged)
     this.#history = this.#history.filter((one) => one.generation >= oldest)
+    return isNew
   }
 
   /** The tables that every running worker has in use, by id. */

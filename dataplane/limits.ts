@@ -99,8 +99,8 @@ export const FAST_PROBE_MS = 100
 export const PROVED_ADDRESSES_MAX = 2_048
 /** A worker that ended no turn for this long proves nothing; an idle one turns 20 times a second. */
 export const TURN_FRESH_MS = 1_000
-/** Packets served this lately prove an address that does not answer its own test. */
-export const SERVED_FRESH_MS = 1_000
+/** Packets served there this lately prove a socket that does not answer its own test; workers tell once a second. */
+export const SERVED_FRESH_MS = 2_000
 /** An announcer asks five times a second; of a longer pause no more than this counts. */
 export const LOOK_GAP_MAX_MS = 400
 /** Each outside socket is tested this often, or less often where there are many. */

@@ -182,10 +182,14 @@ describe('a proof', () => {
 })
 
 describe('the test of our own addresses', () => {
-  const flood = (world: World) => () => {
-    world.counters.forEach((counters) => counters.turn())
-    world.counters[1]!.decided(Verdict.dropRate)
-  }
+  const flood =
+    (world: World, addresses = ADDRESSES) =>
+    () => {
+      world.counters.forEach((counters) => counters.turn())
+      world.counters[1]!.decided(Verdict.dropRate)
+      for (const one of addresses) world.served.set(one, (world.served.get(one) ?? 0) + 1)
+      world.acknowledge(1)
+    }
   const fail = (world: World): void => {
     for (let miss = 0; miss < SELF_TEST_FALL; miss++) world.selfTested('timeout')
   }
@@ -232,6 +236,16 @@ describe('the test of our own addresses', () => {
       ready: [],
       reason: 'SelfTestUnanswered',
     })
+  })
+
+  it('does not drown where another address is flooded', async () => {
+    const { world, prove, proveFor } = await running()
+    prove()
+    const [flooded = '', ...others] = ADDRESSES
+    expect(others).not.toEqual([])
+    proveFor(SERVED_FRESH_MS, flood(world, [flooded]))
+    fail(world)
+    expect(proveFor(SERVED_FRESH_MS + LOOK_MS, flood(world, [flooded])).ready).toEqual([flooded])
   })
 
   it('counts where nothing flows, and then anew', async () => {

@@ -59,6 +59,8 @@ export class Prover {
   /** One per worker. */
   readonly #turns: readonly Standstill[]
   readonly #served = new Standstill(LOOK_GAP_MAX_MS)
+  /** The same of each outside socket. */
+  #servedAt: ReadonlyMap<string, Standstill> = new Map()
   readonly #readiness = new AddressReadiness()
 
   constructor(name: string, state: BalancerState) {
@@ -69,11 +71,9 @@ export class Prover {
 
   prove({ ms, iso }: Moment): Proof {
     const state = this.#state
-    const { counters } = state.workers
     const isTurning = this.#isTurning(ms)
-    const isFlowing = this.#served.look(servedPackets(counters), ms) <= SERVED_FRESH_MS
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
-    const sockets = outsideSockets(state, isFlowing)
+    const sockets = this.#outsideSockets(ms)
     const ready = isTurning ? this.#readiness.look(sockets, ms) : NONE
     const isUsable = usableIn(state)
     return {
@@ -88,6 +88,24 @@ export class Prover {
       inside: state.inside.map(({ address }) => address),
       orders: state.orders,
     }
+  }
+
+  #outsideSockets(nowMs: number): readonly SocketStand[] {
+    const { sockets, selfTest, workers } = this.#state
+    const isSending = this.#served.look(servedPackets(workers.counters), nowMs) <= SERVED_FRESH_MS
+    const before = this.#servedAt
+    const servedAt = new Map<string, Standstill>()
+    this.#servedAt = servedAt
+    const outside = sockets.merged().filter(({ role }) => role === 'outside')
+    return outside.map(({ address, port, state, served }) => {
+      const id = `${address} ${port}`
+      const standstill = before.get(id) ?? new Standstill(LOOK_GAP_MAX_MS)
+      servedAt.set(id, standstill)
+      const isFlowing = standstill.look(served, nowMs) <= SERVED_FRESH_MS && isSending
+      const isProven =
+        state === SocketState.bound && selfTest.isProven({ address, port }, isFlowing)
+      return { address, port, isProven }
+    })
   }
 
   /** Every worker has ended a turn lately, as far as was asked. */
@@ -123,15 +141,6 @@ function wantedAddresses(state: BalancerState): readonly string[] {
 function usableIn({ keys, inUse }: BalancerState): (address: string) => boolean {
   const usable = new Set([...inUse.values()].flatMap(({ table }) => table.addresses))
   return (address) => keys.current.length > 0 && usable.has(address)
-}
-
-function outsideSockets(state: BalancerState, isFlowing: boolean): readonly SocketStand[] {
-  const outside = state.sockets.merged().filter(({ role }) => role === 'outside')
-  return outside.map((socket) => ({
-    address: socket.address,
-    port: socket.port,
-    isProven: socket.state === SocketState.bound && state.selfTest.isProven(socket, isFlowing),
-  }))
 }
 
 /** That the workers served as they should, less what the kernel did not send. */

@@ -49,7 +49,7 @@ export class SelfTest {
     return isAnswering(test) !== before
   }
 
-  /** @param isFlowing phones are being served, as the workers count */
+  /** @param isFlowing phones are being served there, as the workers count */
   isProven({ address, port }: Pick<SocketReport, 'address' | 'port'>, isFlowing: boolean): boolean {
     const test = this.#tests.get(idOf({ address, port }))
     if (test === undefined) return false

@@ -10,6 +10,7 @@ function socket(change: Partial<SocketReport> = {}): SocketReport {
     state: SocketState.bound,
     message: '',
     kernelDrops: 0,
+    served: 0,
     ...change,
   }
 }

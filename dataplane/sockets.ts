@@ -35,7 +35,7 @@ export class Sockets {
     )
   }
 
-  /** One entry per role, address and port: the worst state of all workers, and the drops of all. */
+  /** One entry per role, address and port: the worst state of all workers, and the counts of all. */
   merged(): readonly SocketReport[] {
     this.#merged ??= this.#merge()
     return this.#merged
@@ -48,7 +48,8 @@ export class Sockets {
         const others = merged.get(name)
         const worst = others === undefined || others.state === SocketState.bound ? socket : others
         const kernelDrops = (others?.kernelDrops ?? 0) + pastDrops + socket.kernelDrops
-        merged.set(name, { ...worst, kernelDrops })
+        const served = (others?.served ?? 0) + socket.served
+        merged.set(name, { ...worst, kernelDrops, served })
       }
     }
     return [...merged.values()]

@@ -65,15 +65,18 @@ export type Verdict = (typeof Verdict)[keyof typeof Verdict]
 
 /** Of the datagrams of others, those that say nothing against this balancer: it did what they deserve. */
 export function isServed(verdict: number): boolean {
-  return !UNSERVED.has(verdict)
+  return IS_SERVED[verdict] === 1
 }
 
-const UNSERVED: ReadonlySet<number> = new Set([
+const UNSERVED: readonly number[] = [
   Verdict.answerSelfTest,
   Verdict.dropNoSipProxy,
   Verdict.dropNoKey,
   Verdict.dropNoSocket,
-])
+]
+const IS_SERVED = Uint8Array.from(Object.values(Verdict), (verdict) =>
+  UNSERVED.includes(verdict) ? 0 : 1,
+)
 
 /** Verdict names by number, as metrics and `explain` print them. */
 export const verdictNames: readonly string[] = Object.keys(Verdict)

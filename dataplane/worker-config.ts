@@ -55,6 +55,8 @@ export interface SocketReport {
   readonly message: string
   /** Datagrams the kernel dropped on this socket so far. */
   readonly kernelDrops: number
+  /** Datagrams that came in there and got what they deserve; begins anew with the worker. */
+  readonly served: number
 }
 
 /** Main thread → worker. */

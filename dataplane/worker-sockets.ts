@@ -6,7 +6,7 @@
 
 import { UdpError, UdpErrorCode, type UdpPort } from '@sipcast/net'
 import { ENDPOINT_WORDS, parseAddressText } from '@sipcast/sip'
-import { OpenSocket } from './forwarder.ts'
+import { OpenSocket, type SocketTally } from './forwarder.ts'
 import { BIND_RETRY_MS, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES } from './limits.ts'
 import type { Pool } from './pool.ts'
 import { type SocketReport, SocketState, type WorkerConfig } from './worker-config.ts'
@@ -19,6 +19,7 @@ interface Held {
   id: number
   state: SocketState
   message: string
+  readonly tally: SocketTally
 }
 
 export class WorkerSockets {
@@ -64,15 +65,17 @@ export class WorkerSockets {
       parseAddressText(held.address, words, 0)
       words[4] = held.port
       const pool = held.role === 'inside' ? null : poolWith(pools, held)
-      if (pool !== undefined) open.push(new OpenSocket(held.id, pool, words))
+      if (pool !== undefined) open.push(new OpenSocket(held.id, pool, words, held.tally))
     }
     return open
   }
 
   report(): SocketReport[] {
-    return Array.from(this.#held.values(), ({ role, address, port, id, state, message }) => {
-      return { role, address, port, state, message, kernelDrops: id < 0 ? 0 : this.#port.drops(id) }
-    })
+    return Array.from(this.#held.values(), ({ id, tally, ...socket }) => ({
+      ...socket,
+      kernelDrops: id < 0 ? 0 : this.#port.drops(id),
+      served: tally.served,
+    }))
   }
 
   async #openMissing(nowMs: number): Promise<void> {
@@ -122,6 +125,7 @@ function wantedSockets(config: WorkerConfig): Held[] {
     id: -1,
     state: SocketState.failed,
     message: 'not tried yet',
+    tally: { served: 0 },
   }))
 }
 

@@ -13,6 +13,7 @@ import { Forwarder } from './forwarder.ts'
 import { REFUSALS_MAX, WAIT_MS } from './limits.ts'
 import { Pool } from './pool.ts'
 import type { PoolConfig, SocketReport, WorkerConfig } from './worker-config.ts'
+import { isServed } from './verdict.ts'
 import { WorkerSockets } from './worker-sockets.ts'
 
 export interface PacketWorkerOptions {
@@ -87,7 +88,9 @@ export class PacketWorker {
     const count = port.receive(received)
     for (let index = 0; index < count; index++) {
       const sentBefore = sending.count
-      counters.decided(forward(forwarder, received, index, sending))
+      const verdict = forward(forwarder, received, index, sending)
+      counters.decided(verdict)
+      if (isServed(verdict)) forwarder.arrival.tally.served++
       counters.received(forwarder.isFromInside, forwarder.packetKind)
       if (sending.count > sentBefore) counters.sent(forwarder.packetKind)
     }

@@ -47,7 +47,7 @@ const refusedMs = new Map<string, number>()
 let generation = 0
 let reportedRevision = -1
 let reportedMs = 0
-let reportedDrops = ''
+let reportedCounts = ''
 
 await run()
 
@@ -93,17 +93,17 @@ async function forwardTheRest(): Promise<void> {
   }
 }
 
-/** At once when a socket's state changed, now and then when only kernel drops did. */
+/** At once when a socket's state changed, now and then when only its counts did. */
 function reportSockets(): void {
   const isNews = worker.socketsRevision !== reportedRevision
   const nowMs = performance.now()
   if (generation === 0 || (!isNews && nowMs - reportedMs < SOCKET_REPORT_MS)) return
   reportedMs = nowMs
   const sockets = worker.sockets()
-  const drops = sockets.map((socket) => socket.kernelDrops).join()
-  if (!isNews && drops === reportedDrops) return
+  const counts = sockets.map(({ kernelDrops, served }) => `${kernelDrops} ${served}`).join()
+  if (!isNews && counts === reportedCounts) return
   reportedRevision = worker.socketsRevision
-  reportedDrops = drops
+  reportedCounts = counts
   say({ kind: 'sockets', generation, sockets })
 }
 
