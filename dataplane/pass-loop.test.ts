@@ -52,6 +52,25 @@ it('answers many marks with one pass', async () => {
   expect(startsMs).toEqual([0, GATHER_MS])
 })
 
+it('waits for no more marks where there is hurry', async () => {
+  let isFirst = true
+  const { loop, startsMs, advance } = loopOver(async () => {
+    // During a pass.
+    if (isFirst) loop.hurry()
+    isFirst = false
+  })
+  loop.start()
+  await advance(0)
+  await advance(0)
+  loop.mark()
+  await advance(1)
+  loop.hurry()
+  loop.mark()
+  await advance(0)
+  await advance(GATHER_MS)
+  expect(startsMs).toEqual([0, 0, 1])
+})
+
 it('never runs two passes at once, and runs another for a mark during one', async () => {
   let end: () => void = () => undefined
   const { loop, startsMs, advance } = loopOver(() => new Promise((resolve) => (end = resolve)))

@@ -11,7 +11,8 @@ export class PassLoop {
   readonly #clock: Clock
   readonly #pass: () => Promise<void>
   #isStarted = false
-  #isDirty = false
+  /** The time that what has changed is given; null: nothing has. */
+  #gatherMs: number | null = null
   #isRunning = false
   #isStopped = false
   #callOff: () => void = () => undefined
@@ -25,9 +26,12 @@ export class PassLoop {
 
   /** Something may have changed: a pass begins after GATHER_MS, but none before the first one. */
   mark(): void {
-    if (this.#isDirty || this.#isStopped) return
-    this.#isDirty = true
-    if (this.#isStarted && !this.#isRunning) this.#schedule(GATHER_MS)
+    this.#mark(GATHER_MS)
+  }
+
+  /** The same, without waiting for more. */
+  hurry(): void {
+    this.#mark(0)
   }
 
   /** Ends after the pass under way; no other will follow. */
@@ -41,8 +45,14 @@ export class PassLoop {
   start(): void {
     if (this.#isStopped) return
     this.#isStarted = true
-    this.#isDirty = true
+    this.#gatherMs = 0
     this.#schedule(0)
+  }
+
+  #mark(gatherMs: number): void {
+    if (this.#isStopped || (this.#gatherMs ?? Infinity) <= gatherMs) return
+    this.#gatherMs = gatherMs
+    if (this.#isStarted && !this.#isRunning) this.#schedule(gatherMs)
   }
 
   #schedule(delayMs: number): void {
@@ -54,9 +64,9 @@ export class PassLoop {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    this.#isDirty = false
+    this.#gatherMs = null
     await this.#pass()
     this.#isRunning = false
-    if (!this.#isStopped) this.#schedule(this.#isDirty ? GATHER_MS : RESCAN_MS)
+    if (!this.#isStopped) this.#schedule(this.#gatherMs ?? RESCAN_MS)
   }
 }

@@ -79,7 +79,7 @@ export class BirdKeeper implements Routers {
   setShuttingDown(isShuttingDown: boolean): void {
     if (isShuttingDown === this.#isShuttingDown) return
     this.#isShuttingDown = isShuttingDown
-    this.#loop.mark()
+    this.#loop.hurry()
   }
 
   get isInMaintenance(): boolean | null {

@@ -9,7 +9,7 @@ import {
 } from '@sipcast/lab'
 
 /** With it, phones send INVITEs of 2900 bytes. */
-const FILLING = 'x'.repeat(2_000)
+const FILLING = 'x'.repeat(1_950)
 const CALLERS = 8
 
 /** @returns whether all arrived, at the right proxy, without being sent again */

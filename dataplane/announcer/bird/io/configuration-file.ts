@@ -53,7 +53,7 @@ export class ConfigurationFile implements ConfigurationStore {
 
   async #check(text: string): Promise<void> {
     const candidate = `${this.#path}.candidate`
-    await write(candidate, text)
+    await write(candidate, text, false)
     try {
       await this.#control.check(candidate)
     } catch (error) {
@@ -66,7 +66,7 @@ export class ConfigurationFile implements ConfigurationStore {
 
   async #replace(text: string): Promise<void> {
     const next = `${this.#path}.next`
-    await write(next, text)
+    await write(next, text, true)
     try {
       await rename(next, this.#path)
     } catch (error) {
@@ -75,22 +75,23 @@ export class ConfigurationFile implements ConfigurationStore {
   }
 }
 
-async function write(path: string, text: string): Promise<void> {
+/** @param isToLast it must survive a power loss */
+async function write(path: string, text: string, isToLast: boolean): Promise<void> {
   try {
-    await writeNew(path, text)
+    await writeNew(path, text, isToLast)
   } catch (error) {
     throw unwritable(path, error)
   }
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: string, isToLast: boolean): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await rm(path, { force: true })
   const file = await open(path, 'wx', MODE)
   try {
     await file.chmod(MODE)
     await file.writeFile(text)
-    await file.sync()
+    if (isToLast) await file.sync()
   } finally {
     await file.close()
   }
