@@ -7,6 +7,9 @@
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import { RESCAN_MS } from '../limits.ts'
 
+/** @param name of the file, where that is known */
+export type Changed = (name: string | null) => void
+
 interface Watched {
   readonly path: string
   watcher: FSWatcher | null
@@ -15,7 +18,7 @@ interface Watched {
 }
 
 /** Returns what ends it. */
-export function watchFolders(paths: readonly string[], changed: () => void): () => void {
+export function watchFolders(paths: readonly string[], changed: Changed): () => void {
   const folders = paths.map((path): Watched => ({ path, watcher: null, identity: null }))
   const renew = (): void => {
     for (const folder of folders) {
@@ -30,14 +33,14 @@ export function watchFolders(paths: readonly string[], changed: () => void): () 
   }
 }
 
-function rewatch(folder: Watched, changed: () => void): void {
+function rewatch(folder: Watched, changed: Changed): void {
   folder.watcher?.close()
   folder.watcher = null
   folder.identity = identityOf(folder.path)
-  changed()
+  changed(null)
   if (folder.identity === null) return
   try {
-    folder.watcher = watch(folder.path, changed)
+    folder.watcher = watch(folder.path, (_, name) => changed(name))
     folder.watcher.on('error', () => {
       folder.watcher?.close()
       folder.identity = null

@@ -85,7 +85,7 @@ export class Inputs {
   }
 
   start(): void {
-    this.#unwatch = this.#options.manifests?.watch(() => this.#loop.mark()) ?? this.#unwatch
+    this.#unwatch = this.#options.manifests?.watch(() => this.#loop.hurry()) ?? this.#unwatch
     this.#loop.start()
   }
 

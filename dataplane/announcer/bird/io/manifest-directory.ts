@@ -17,9 +17,7 @@ import type { TroubleOf } from '../../../troubles.ts'
 import type { ReadManifests } from '../inputs.ts'
 import { MANIFEST_BYTES_MAX, MISSING_MS } from '../limits.ts'
 import { type ManifestFile, readManifest, unreadable } from './manifest-file.ts'
-
-const LABELS_FILE = 'node-labels.json'
-const MANIFEST = /^[^.].*\.ya?ml$/
+import { isManifestName, LABELS_FILE } from './manifest-names.ts'
 
 interface Known extends ManifestFile {
   /** What tells one state of the file from another. */
@@ -65,7 +63,7 @@ export class ManifestDirectory {
   }
 
   async #readFiles(): Promise<void> {
-    const names = (await this.#list()).filter((name) => MANIFEST.test(name)).toSorted()
+    const names = (await this.#list()).filter(isManifestName).toSorted()
     const files = new Map<string, Known>()
     for (const name of names) {
       const file = await this.#readFile(name)

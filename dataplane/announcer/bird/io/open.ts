@@ -12,6 +12,7 @@ import type { ManifestSource } from '../inputs.ts'
 import { BirdKeeper } from '../keeper.ts'
 import { ConfigurationFile } from './configuration-file.ts'
 import { BirdControl } from './control.ts'
+import { isManifestName, LABELS_FILE } from './manifest-names.ts'
 import { NoPasswords, PasswordFiles } from './passwords.ts'
 
 export function openBirdKeeper(
@@ -46,6 +47,11 @@ function openManifests({ directory, name }: NonNullable<BirdConfig['manifests']>
       }
       return await opened.read()
     },
-    watch: (changed) => watchFolders([directory], changed),
+    watch: (changed) =>
+      watchFolders([directory], (file) => {
+        // Much else is written there, each step of it an event.
+        const isOurs = file === null || file === LABELS_FILE || isManifestName(file)
+        if (isOurs) changed()
+      }),
   }
 }
