@@ -44,6 +44,7 @@ describe('the balancer’s command line', () => {
           kubeconfig: null,
           namespace: 'sipcast-system',
           keysFile: null,
+          nodeLabels: {},
         },
         inside: [
           { address: '10.0.0.1', port: 5070 },
@@ -54,8 +55,16 @@ describe('the balancer’s command line', () => {
       },
     })
     const more = ['--inside', '::1', '--kubeconfig', '/k', '--keys', '/keys.json', '--state', '/s']
-    expect(parseCommand([...words, ...more], 2)).toMatchObject({
-      config: { source: { kubeconfig: '/k', keysFile: '/keys.json' }, socket: '/s/balancer.sock' },
+    const labels = ['--node-label', 'topology.kubernetes.io/zone=site-b', '--node-label', 'edge=']
+    expect(parseCommand([...words, ...more, ...labels], 2)).toMatchObject({
+      config: {
+        source: {
+          kubeconfig: '/k',
+          keysFile: '/keys.json',
+          nodeLabels: { 'topology.kubernetes.io/zone': 'site-b', edge: '' },
+        },
+        socket: '/s/balancer.sock',
+      },
     })
   })
 
@@ -110,6 +119,12 @@ describe('the balancer’s command line', () => {
     ['an address that is none', [...minimal, '--address', '203.0.113.300'], /is not an IP address/],
     ['a cluster and a directory', [...minimal, '--kubernetes'], /--directory excludes/],
     ['a kubeconfig without a cluster', [...minimal, '--kubeconfig', 'k'], /needs --kubernetes/],
+    ['labels without a cluster', [...minimal, '--node-label', 'a=b'], /needs --kubernetes/],
+    [
+      'a label without a value',
+      ['--kubernetes', '--namespace', 'n', '--node-label', 'zone'],
+      /'zone' is not KEY=VALUE/,
+    ],
     ['a cluster without a namespace', ['--kubernetes', '--name', 'a'], /--namespace is missing/],
     ['no workers', [...minimal, '--workers', '0'], /not a number from 1 to 64/],
     ['half a worker', [...minimal, '--workers', '1.5'], /not a number/],

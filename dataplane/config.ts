@@ -38,6 +38,8 @@ export type SourceConfig =
       readonly namespace: string
       /** A mounted copy of the Secret; null: it is read through the API. */
       readonly keysFile: string | null
+      /** Of a machine that is no Node of the cluster: BgpPeers select it by them. */
+      readonly nodeLabels: Readonly<Record<string, string>>
     }
 
 export interface BalancerConfig {
@@ -79,7 +81,7 @@ export const USAGE = `usage: main.ts --directory DIR --name NAME --inside ADDRES
                [--address ADDRESS]... [--state DIR] [--socket PATH] [--workers N]
                [--drain SECONDS] [--metrics HOST:PORT]
        main.ts --kubernetes [--kubeconfig FILE] --namespace NAMESPACE [--keys FILE]
-               --name NODE --inside ... (and the rest as above)
+               [--node-label KEY=VALUE]... --name NODE --inside ... (and the rest as above)
        main.ts preflight --inside ADDRESS[:PORT][,...]... [--address ADDRESS]... [--port PORT]
                [--inside-source Node|Shared]
        main.ts explain --directory DIR [--from HOST:PORT] [--to ADDRESS:PORT] [--json] FILE`
@@ -89,6 +91,10 @@ const STATE_ROOT = '/var/lib/sipcast'
 
 /** A DNS-1123 subdomain: it names a file, and a SipBalancer. */
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
+
+/** As Kubernetes has them: [PREFIX/]NAME=VALUE. */
+const NODE_LABEL =
+  /^((?:[a-z0-9][-a-z0-9.]{0,252}\/)?[a-z0-9][-a-z0-9_.]{0,62})=((?:[a-z0-9][-a-z0-9_.]{0,62})?)$/i
 
 /**
  * @param argv what follows the program's name
@@ -120,6 +126,7 @@ const BALANCER_OPTIONS: Readonly<Record<string, Takes>> = {
   '--kubeconfig': Takes.one,
   '--namespace': Takes.one,
   '--keys': Takes.one,
+  '--node-label': Takes.many,
   '--name': Takes.one,
   '--inside': Takes.many,
   '--address': Takes.many,
@@ -174,7 +181,8 @@ export function proofSocketPath(stateDirectory: string): string {
 
 function sourceConfig(values: Options['values']): SourceConfig {
   const isKubernetes = values.has('--kubernetes')
-  const foreign = isKubernetes ? ['--directory'] : ['--kubeconfig', '--namespace', '--keys']
+  const clusters = ['--kubeconfig', '--namespace', '--keys', '--node-label']
+  const foreign = isKubernetes ? ['--directory'] : clusters
   const misplaced = foreign.find((option) => values.has(option))
   if (misplaced !== undefined) {
     throw new UsageError(`${misplaced} ${isKubernetes ? 'excludes' : 'needs'} --kubernetes`)
@@ -185,7 +193,16 @@ function sourceConfig(values: Options['values']): SourceConfig {
     kubeconfig: single(values, '--kubeconfig'),
     namespace: required(values, '--namespace'),
     keysFile: single(values, '--keys'),
+    nodeLabels: Object.fromEntries((values.get('--node-label') ?? []).map(nodeLabel)),
   }
+}
+
+function nodeLabel(text: string): readonly [string, string] {
+  const [, key, value] = NODE_LABEL.exec(text) ?? []
+  if (key === undefined || value === undefined) {
+    throw new UsageError(`--node-label ${quote(text)} is not KEY=VALUE of a label`)
+  }
+  return [key, value]
 }
 
 function explainConfig({ values, rest }: Options): ExplainConfig {

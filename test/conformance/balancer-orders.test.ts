@@ -11,6 +11,9 @@ import { BGP_PEERS_MAX } from '../../dataplane/limits.ts'
 import { systemClock } from '../../dataplane/io/system-clock.ts'
 
 const NAME = 'node-a'
+/** Those it was started with. */
+const LABELS = { site: 'b' }
+const OWN_LABELS = { 'kubernetes.io/hostname': NAME, ...LABELS }
 
 let server: FakeApiServer
 let api: ApiServer
@@ -32,7 +35,7 @@ afterEach(async () => {
 const follow = () => {
   const after = systemClock.after.bind(systemClock)
   const clock = { nowMs: () => performance.now(), setTimer: after }
-  orders = new ClusterOrders({ api, clock, random: Math.random, name: NAME })
+  orders = new ClusterOrders({ api, clock, random: Math.random, name: NAME, labels: LABELS })
   changes = 0
   end = orders.follow(() => changes++)
 }
@@ -69,9 +72,22 @@ test('are only those that select this node: others take no room', async () => {
   for (let index = 0; index < BGP_PEERS_MAX; index++) put(`a-${index}`, { rack: '2' })
   put('ours', { rack: '1' })
   put('row', { rack: '1', row: 'b' })
+  put('site', { site: 'b' })
   follow()
   const names = (await known()).peers.map((peer) => Object(peer).metadata.name)
   expect(names).toEqual(['ours'])
+})
+
+test('are also those that select a machine which is no Node', async () => {
+  const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
+    server.put(paths.bgpPeer(name), { metadata: { name }, spec: { ...spec, nodeSelector } })
+  }
+  put('by-name', { 'kubernetes.io/hostname': NAME })
+  put('by-site', { site: 'b' })
+  put('other', { site: 'c' })
+  follow()
+  const names = (await known()).peers.map((peer) => Object(peer).metadata.name)
+  expect(names).toEqual(['by-name', 'by-site'])
 })
 
 test('change when they are others, not when a node or a peer reports', async () => {
@@ -103,7 +119,7 @@ test('are known without a Node, or where it may not be read; not without BgpPeer
   await sleep(300)
   expect(orders.orders()).toBeNull()
   showPeers()
-  expect(await known()).toMatchObject({ peers: [{}], nodeLabels: {} })
+  expect(await known()).toMatchObject({ peers: [{}], nodeLabels: OWN_LABELS })
   showNode()
   await eventually('labels', () => orders.orders()?.nodeLabels['rack'] === '1')
 })
@@ -115,7 +131,7 @@ test('stay what they were while nobody answers, and that is said', async () => {
   await server.goAway()
   await eventually('trouble', () => orders.trouble(), 20_000)
   expect(orders.trouble()).toMatchObject({ reason: 'OrdersUnread' })
-  expect(orders.orders()).toMatchObject({ peers: [{}], nodeLabels: {} })
+  expect(orders.orders()).toMatchObject({ peers: [{}], nodeLabels: OWN_LABELS })
   await server.comeBack()
   await eventually('peace', () => orders.trouble() === null, 20_000)
 }, 60_000)

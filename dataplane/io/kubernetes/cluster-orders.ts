@@ -2,7 +2,7 @@
  * What the cluster wants of the announcer beside this balancer: BgpPeers, and the labels of this node that they
  * select nodes by. The announcer has no access to the API server of its own. Not here: what a BgpPeer means.
  * Invariants: nothing is wanted before both were heard of; what was heard of last stays while the API server can't
- * be reached; a node that may not be read, or is none of the cluster's, has no labels.
+ * be reached; a node that may not be read, or is none of the cluster's, has the labels that it was started with.
  */
 
 import { ApiErrorCode, type ApiObject, ListWatch, paths } from '@sipcast/kube'
@@ -22,18 +22,28 @@ interface Peer {
   readonly spec: unknown
 }
 
+export interface ClusterOrdersOptions extends ClusterOptions {
+  /** Of the Node, if there is one. */
+  readonly name: string
+  /** Where there is none. */
+  readonly labels: Labels
+}
+
 export class ClusterOrders implements OrderSource {
   readonly #clock: ClusterOptions['clock']
   readonly #name: string
+  readonly #ownLabels: Labels
   readonly #peers: ListWatch<Peer>
   readonly #labels: ListWatch<Labels>
   readonly #peersTrouble = new WatchTrouble()
   readonly #labelsTrouble = new WatchTrouble()
   #changed: () => void = () => undefined
 
-  constructor({ name, ...options }: ClusterOptions & { readonly name: string }) {
+  constructor({ name, labels, ...options }: ClusterOrdersOptions) {
     this.#clock = options.clock
     this.#name = name
+    // As every Node has it.
+    this.#ownLabels = { 'kubernetes.io/hostname': name, ...labels }
     this.#peers = new ListWatch({
       ...options,
       path: paths.bgpPeers(),
@@ -70,7 +80,7 @@ export class ClusterOrders implements OrderSource {
   orders(): Orders | null {
     if (!this.#peers.isSynced) return null
     if (!this.#labels.isSynced && !this.#isNodeHidden()) return null
-    const nodeLabels = this.#labels.get(this.#name) ?? {}
+    const nodeLabels = this.#labels.get(this.#name) ?? this.#ownLabels
     const ours = [...this.#peers.entries()].filter(([, peer]) => selects(peer, nodeLabels))
     const byName = ours.toSorted(([a], [b]) => (a < b ? -1 : 1))
     return { peers: byName.slice(0, BGP_PEERS_MAX).map(([, peer]) => peer), nodeLabels }

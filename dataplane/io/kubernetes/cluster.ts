@@ -40,14 +40,14 @@ export async function openCluster(
   source: Extract<SourceConfig, { kind: 'kubernetes' }>,
   name: string,
 ): Promise<Omit<World, 'stateRoot'>> {
-  const { namespace, keysFile } = source
+  const { namespace, keysFile, nodeLabels } = source
   const access = await accessOf(source)
   const api = new ApiServer({ access, timeoutMs: API_TIMEOUT_MS, userAgent: 'sipcast-balancer' })
   const options: ClusterOptions = { api, clock: apiClock, random: systemRandom }
   const tables = new ClusterTables({ ...options, namespace })
   const keys =
     keysFile === null ? new SecretKeys({ ...options, namespace }) : new KeysFile(keysFile)
-  const orders = new ClusterOrders({ ...options, name })
+  const orders = new ClusterOrders({ ...options, name, labels: nodeLabels })
   const reports = new SipBalancerReports({ ...options, name })
   return {
     tables,
