@@ -12,7 +12,10 @@ export interface Announcement {
   readonly announced: readonly string[]
   /** Addresses on the loopback interface that are ours. */
   readonly held: readonly string[]
-  /** Somebody wants this node out of service, as a directory says; a cluster tells the balancer itself. Null: unread. */
+  /**
+   * Somebody wants this node out of service, as a directory says; null: it has not been read yet. A cluster tells the
+   * balancer itself.
+   */
   readonly isInMaintenance: boolean | null
   /** Null: this node announces to nobody (`announce: none`). */
   readonly sessions: readonly BgpSessionStatus[] | null

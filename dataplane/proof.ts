@@ -2,8 +2,8 @@
  * How this balancer proves to the announcer beside it that it lives, and what for: the addresses that its
  * node should hold, and those at which it really serves. Not here: the socket (`io/proof-socket.ts`), what the
  * announcer makes of it (`announcer/`). Invariants: whoever can ask has asked the main thread, so a proof is
- * never about a hung one; an address counts as served only if every worker turns, has it bound and uses a table with it,
- * and if it has answered the balancer's own test; which of its ports count says `address-readiness.ts`.
+ * never about a hung one; an address counts as served only if every worker turns, has it bound and uses a table with
+ * it, and if it has answered the balancer's own test; which of its ports count says `address-readiness.ts`.
  */
 
 import type { Table } from '@sipcast/mapping'

@@ -230,7 +230,7 @@ export class Announcer {
     this.#failure = null
   }
 
-  /** Copies that were just seen are renewed with the next proof, without a listing that takes as long; then the rest. */
+  /** Copies that were just seen are renewed with the next proof, without a listing that takes as long; then others. */
   #tooOldFor({ announce }: Wish): void {
     const nowMs = this.#options.clock.monotonicMs()
     this.#renewedMs = nowMs - COPY_DUE_MS
