@@ -10,7 +10,8 @@ printf '%s\n' '{apiVersion: sipcast.io/v1alpha1, kind: SipProxy, metadata: {name
   'port: 15060, proxies: {static: [{name: a, address: 127.0.0.1, port: 15061}]}}}' >/tmp/warm/warm.yaml
 
 # PROGRAM SECONDS ARGUMENTS…: for so long after it is up, however long that takes here; ended by SIGTERM, as in the
-# cluster. A balancer is up when its threads are.
+# cluster, which is asked for once: without --foreground, timeout sends it twice, and a second one ends a program at once.
+# A balancer is up when its threads are.
 run() {
   program=$1
   seconds=$2
@@ -18,7 +19,7 @@ run() {
   shift 2
   : >"$log"
   NODE_COMPILE_CACHE=$cache/$program NODE_ENV=production setpriv --reuid 65532 --regid 65532 --clear-groups \
-    timeout --preserve-status --kill-after 10 300 /opt/node "$@" >"$log" &
+    timeout --foreground --preserve-status --kill-after 10 300 /opt/node "$@" >"$log" &
   pid=$!
   until grep -q '"event":"Started"' "$log"; do
     kill -0 "$pid" || { cat "$log" && exit 1; }
