@@ -7,6 +7,7 @@
  */
 
 import { SOCKETS_PATIENCE_MS } from './limits.ts'
+import { socketId } from './self-test.ts'
 
 export interface SocketStand {
   readonly address: string
@@ -35,18 +36,14 @@ export class AddressReadiness {
       if (isWhole || hasWaited) ready.add(address)
       else waitsSinceMs.set(address, sinceMs)
     }
-    const proven = sockets.filter((one) => one.isProven || this.#proven.has(idOf(one)))
-    this.#proven = new Set(proven.map(idOf))
+    const proven = sockets.filter((one) => one.isProven || this.#proven.has(socketId(one)))
+    this.#proven = new Set(proven.map(socketId))
     this.#ready = ready
     this.#waitsSinceMs = waitsSinceMs
     return ready
   }
 
   #isLost(socket: SocketStand): boolean {
-    return !socket.isProven && this.#proven.has(idOf(socket))
+    return !socket.isProven && this.#proven.has(socketId(socket))
   }
-}
-
-function idOf({ address, port }: SocketStand): string {
-  return `${address} ${port}`
 }

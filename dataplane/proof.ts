@@ -13,6 +13,7 @@ import { isAlive, readiness } from './health.ts'
 import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
 import type { Moment } from './liveness.ts'
 import { isRecord, isText, isTexts, readJson } from './plain-json.ts'
+import { socketId } from './self-test.ts'
 import { Standstill } from './standstill.ts'
 import type { BalancerState } from './state.ts'
 import { isServed, verdictNames } from './verdict.ts'
@@ -98,7 +99,7 @@ export class Prover {
     this.#servedAt = servedAt
     const outside = sockets.merged().filter(({ role }) => role === 'outside')
     return outside.map(({ address, port, state, served }) => {
-      const id = `${address} ${port}`
+      const id = socketId({ address, port })
       const standstill = before.get(id) ?? new Standstill(LOOK_GAP_MAX_MS)
       servedAt.set(id, standstill)
       const isFlowing = standstill.look(served, nowMs) <= SERVED_FRESH_MS && isSending

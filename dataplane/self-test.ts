@@ -28,7 +28,9 @@ export class SelfTest {
 
   /** What is to be tested from now on; null: the same as before. Newcomers have to prove themselves. */
   aim(sockets: readonly SocketReport[]): readonly ProbeTarget[] | null {
-    const wanted = new Map(sockets.filter(isOpenOutside).map((socket) => [idOf(socket), socket]))
+    const wanted = new Map(
+      sockets.filter(isOpenOutside).map((socket) => [socketId(socket), socket]),
+    )
     const gone = [...this.#tests.keys()].filter((id) => !wanted.has(id))
     const fresh = [...wanted].filter(([id]) => !this.#tests.has(id))
     if (gone.length + fresh.length === 0) return null
@@ -51,7 +53,7 @@ export class SelfTest {
 
   /** @param isFlowing phones are being served there, as the workers count */
   isProven({ address, port }: Pick<SocketReport, 'address' | 'port'>, isFlowing: boolean): boolean {
-    const test = this.#tests.get(idOf({ address, port }))
+    const test = this.#tests.get(socketId({ address, port }))
     if (test === undefined) return false
     if (isAnswering(test)) return true
     test.hasAnswered &&= isFlowing
@@ -90,6 +92,7 @@ function isOpenOutside({ role, state }: SocketReport): boolean {
   return role === 'outside' && state === SocketState.bound
 }
 
-function idOf({ address, port }: Pick<SocketReport, 'address' | 'port'>): string {
+/** Of an outside socket. */
+export function socketId({ address, port }: Pick<SocketReport, 'address' | 'port'>): string {
   return `${address} ${port}`
 }

@@ -42,6 +42,9 @@ const follow = () => {
 const known = async () => await eventually('orders', () => orders.orders())
 
 const spec = { peerAddress: '192.0.2.1', peerASN: 64512, localASN: 64513 }
+const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
+  server.put(paths.bgpPeer(name), { metadata: { name }, spec: { ...spec, nodeSelector } })
+}
 const putPeer = (name: string): void => {
   const managedFields = [{ manager: 'kubectl', operation: 'Apply' }]
   const metadata = { name, managedFields }
@@ -66,9 +69,6 @@ test('are the BgpPeers as people wrote them, and the labels of this node alone',
 
 test('are only those that select this node: others take no room', async () => {
   server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1', row: 'a' } } })
-  const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
-    server.put(paths.bgpPeer(name), { metadata: { name }, spec: { ...spec, nodeSelector } })
-  }
   for (let index = 0; index < BGP_PEERS_MAX; index++) put(`a-${index}`, { rack: '2' })
   put('ours', { rack: '1' })
   put('row', { rack: '1', row: 'b' })
@@ -79,9 +79,6 @@ test('are only those that select this node: others take no room', async () => {
 })
 
 test('are also those that select a machine which is no Node', async () => {
-  const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
-    server.put(paths.bgpPeer(name), { metadata: { name }, spec: { ...spec, nodeSelector } })
-  }
   put('by-name', { 'kubernetes.io/hostname': NAME })
   put('by-site', { site: 'b' })
   put('other', { site: 'c' })

@@ -168,9 +168,9 @@ export class Inputs {
       missing.push({ subject: name, reason: PeerRefusal.passwordMissing, message })
     }
     const nowMs = this.#options.clock.monotonicMs()
-    if (isUnread) this.#unreadSinceMs ??= nowMs
-    else this.#unreadSinceMs = null
-    const isEarly = isUnread && nowMs - (this.#unreadSinceMs ?? nowMs) < PASSWORD_PATIENCE_MS
+    const sinceMs = isUnread ? (this.#unreadSinceMs ?? nowMs) : null
+    this.#unreadSinceMs = sinceMs
+    const isEarly = sinceMs !== null && nowMs - sinceMs < PASSWORD_PATIENCE_MS
     return { passwords, missing, isEarly }
   }
 }

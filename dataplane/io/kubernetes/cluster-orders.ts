@@ -18,7 +18,12 @@ type Labels = Orders['nodeLabels']
 
 /** As the announcer gets it. */
 interface Peer {
-  readonly metadata: Pick<ApiObject['metadata'], 'name'>
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: Pick<ApiObject['metadata'], 'name'> & {
+    readonly uid: string | undefined
+    readonly generation: number | undefined
+  }
   readonly spec: unknown
 }
 
@@ -117,8 +122,7 @@ function selects({ spec }: Peer, nodeLabels: Labels): boolean {
 function withoutHistory({ metadata, ...object }: ApiObject): Peer {
   const { name, uid, generation } = metadata
   const { spec } = object as { readonly spec?: unknown }
-  const kept = { ...KIND, metadata: { name, uid, generation }, spec }
-  return kept
+  return { ...KIND, metadata: { name, uid, generation }, spec }
 }
 
 /** Items of a list need not say so themselves. */
