@@ -8,15 +8,27 @@ import { ENDPOINT_WORDS, isIPv4, parseAddressText } from '@sipcast/sip'
 
 const NETWORK_WORDS = 8
 
+export interface Network {
+  /** An endpoint's words (@sipcast/sip), with no bits behind the length. */
+  readonly address: Int32Array
+  /** Of 32 or 128, by its family. */
+  readonly lengthBits: number
+}
+
 export class Networks {
   /** Per network: four words of address, four of mask. */
   readonly #words: Int32Array
 
-  /** @param cidrs `a.b.c.d/n`, `v6/n` or a bare address; one that cannot be read matches nothing */
+  /** @param cidrs as `parseNetwork` takes them; one that cannot be read matches nothing */
   constructor(cidrs: readonly string[]) {
-    const parsed = cidrs.map(parseNetwork).filter((network) => network !== null)
-    this.#words = new Int32Array(parsed.length * NETWORK_WORDS)
-    parsed.forEach((network, index) => this.#words.set(network, index * NETWORK_WORDS))
+    const networks = cidrs.map(parseNetwork).filter((network) => network !== null)
+    this.#words = new Int32Array(networks.length * NETWORK_WORDS)
+    networks.forEach((network, index) => {
+      for (let word = 0; word < 4; word++) {
+        this.#words[index * NETWORK_WORDS + word] = network.address[word]!
+        this.#words[index * NETWORK_WORDS + 4 + word] = maskWord(network, word)
+      }
+    })
   }
 
   has(words: Int32Array, at: number): boolean {
@@ -32,9 +44,17 @@ export class Networks {
   }
 }
 
-/** Whether this can be read at all. */
-export function isNetwork(cidr: string): boolean {
-  return parseNetwork(cidr) !== null
+/** @param cidr `a.b.c.d/n`, `v6/n` or a bare address; null: it is none of these */
+export function parseNetwork(cidr: string): Network | null {
+  const slash = cidr.indexOf('/')
+  const address = new Int32Array(ENDPOINT_WORDS)
+  if (!parseAddressText(slash < 0 ? cidr : cidr.slice(0, slash), address, 0)) return null
+  const sizeBits = sizeOf(address)
+  const lengthBits = slash < 0 ? sizeBits : lengthIn(cidr.slice(slash + 1))
+  if (lengthBits > sizeBits) return null
+  const network = { address, lengthBits }
+  for (let word = 0; word < 4; word++) address[word]! &= maskWord(network, word)
+  return network
 }
 
 /** Infinity unless it is written in digits, and nothing else: a length that was forgotten is no length of 0. */
@@ -42,19 +62,12 @@ function lengthIn(text: string): number {
   return /^[0-9]{1,3}$/.test(text) ? Number(text) : Infinity
 }
 
-function parseNetwork(cidr: string): Int32Array | null {
-  const slash = cidr.indexOf('/')
-  const endpoint = new Int32Array(ENDPOINT_WORDS)
-  if (!parseAddressText(slash < 0 ? cidr : cidr.slice(0, slash), endpoint, 0)) return null
-  const sizeBits = isIPv4(endpoint, 0) ? 32 : 128
-  const lengthBits = slash < 0 ? sizeBits : lengthIn(cidr.slice(slash + 1))
-  if (lengthBits > sizeBits) return null
+/** One of the mask's four words, in the space that both families live in. */
+function maskWord({ address, lengthBits }: Network, word: number): number {
+  const ones = Math.min(32, Math.max(0, lengthBits + 128 - sizeOf(address) - word * 32))
+  return ones === 0 ? 0 : -1 << (32 - ones)
+}
 
-  const network = new Int32Array(NETWORK_WORDS)
-  for (let word = 0; word < 4; word++) {
-    const ones = Math.min(32, Math.max(0, lengthBits + 128 - sizeBits - word * 32))
-    network[4 + word] = ones === 0 ? 0 : -1 << (32 - ones)
-    network[word] = endpoint[word]! & network[4 + word]!
-  }
-  return network
+function sizeOf(address: Int32Array): 32 | 128 {
+  return isIPv4(address, 0) ? 32 : 128
 }

@@ -13,7 +13,7 @@ import {
   Takes,
   UsageError,
 } from '../options.ts'
-import { isNetwork } from '../networks.ts'
+import { parseNetwork } from '../networks.ts'
 import { proofSocketPath } from '../config.ts'
 import { INTERFACE_LENGTH_MAX, SOCKET_BYTES_MAX } from './limits.ts'
 
@@ -129,6 +129,6 @@ function birdConfig(values: Options['values'], directory: string | null): BirdCo
 }
 
 function pool(cidr: string): string {
-  if (!isNetwork(cidr)) throw new UsageError(`--address-pool '${cidr}' is no network`)
+  if (parseNetwork(cidr) === null) throw new UsageError(`--address-pool '${cidr}' is no network`)
   return cidr
 }

@@ -6,7 +6,8 @@
 
 import { strict as assert } from 'node:assert'
 import type { BgpPeerSpec } from '@sipcast/crds'
-import { ENDPOINT_WORDS, formatAddress, isIPv4, parseAddressText } from '@sipcast/sip'
+import { formatAddress, isIPv4 } from '@sipcast/sip'
+import { parseNetwork } from '../../networks.ts'
 import { whole } from './words.ts'
 
 export const Family = { ipv4: 'ipv4', ipv6: 'ipv6' } as const
@@ -22,7 +23,7 @@ export type HostRoutes = Readonly<Record<Family, string | null>>
 
 /** @param pools null: every address */
 export function hostRoutes(pools: readonly string[] | null): HostRoutes {
-  const networks = (pools ?? [FAMILIES.ipv4.all, FAMILIES.ipv6.all]).map(networkOf)
+  const networks = (pools ?? [FAMILIES.ipv4.all, FAMILIES.ipv6.all]).map(writtenNetwork)
   const setOf = (family: Family): string | null => {
     const { hostBits } = FAMILIES[family]
     const ours = networks.filter((one) => one.family === family).map(({ text }) => text)
@@ -60,27 +61,13 @@ function communityLine(text: string): string {
   return `${isLarge ? 'bgp_large_community' : 'bgp_community'}.add((${written}));`
 }
 
-interface Network {
-  readonly family: Family
-  /** Without bits behind its length, which BIRD refuses. */
-  readonly text: string
-}
-
-function networkOf(cidr: string): Network {
-  const [addressText = '', lengthText, ...rest] = cidr.split('/')
-  const words = new Int32Array(ENDPOINT_WORDS)
-  assert(
-    rest.length === 0 && parseAddressText(addressText, words, 0),
-    'an address pool is no network',
-  )
-  const family = isIPv4(words, 0) ? Family.ipv4 : Family.ipv6
-  const { hostBits } = FAMILIES[family]
-  assert(/^[0-9]{1,3}$/.test(lengthText ?? '0'), 'the length of an address pool is no number')
-  const length = Number(lengthText ?? hostBits)
-  const written = whole(length, 0, hostBits)
-  for (let word = 0; word < 4; word++) {
-    const ones = Math.min(32, Math.max(0, length + 128 - hostBits - word * 32))
-    words[word] = words[word]! & (ones === 0 ? 0 : -1 << (32 - ones))
+/** Without bits behind its length, which BIRD refuses. */
+function writtenNetwork(cidr: string): { readonly family: Family; readonly text: string } {
+  const network = parseNetwork(cidr)
+  assert(network !== null, 'an address pool is no network')
+  const { address, lengthBits } = network
+  return {
+    family: isIPv4(address, 0) ? Family.ipv4 : Family.ipv6,
+    text: `${formatAddress(address, 0)}/${lengthBits}`,
   }
-  return { family, text: `${formatAddress(words, 0)}/${written}` }
 }
