@@ -37,13 +37,23 @@ export interface ListWatchOptions<T> {
   readonly take: (object: ApiObject) => T
   /** `value` is null where it is gone, `last` where it was not known. `id`: `NAMESPACE/NAME`, or `NAME`. */
   readonly onChange: (id: string, value: T | null, last: T | null) => void
-  /** Why changes may be missing; null: they no longer are. `code`: of what the trouble began with. */
-  readonly onTrouble?: (message: string | null, code: ApiErrorCode | null) => void
+  /** Why changes may be missing, once it begins; null: they no longer are. */
+  readonly onTrouble?: (message: string | null) => void
   /** An error thrown by `take` or `onChange`: a defect of the program. Default: a warning of the process. */
   readonly onDefect?: (error: unknown, id: string) => void
   readonly clock: Clock
   /** From 0 to below 1. */
   readonly random: () => number
+}
+
+/** Why changes may be missing; times by the clock given. */
+export interface WatchTrouble {
+  readonly sinceMs: number
+  readonly code: ApiErrorCode
+  /** Since when every failure has had this code. */
+  readonly codeSinceMs: number
+  /** Of the first failure with this code: words that change with each try are no news. */
+  readonly message: string
 }
 
 export class ListWatch<T> {
@@ -57,7 +67,7 @@ export class ListWatch<T> {
   /** The version of the last complete list or later. */
   #newest: string | undefined
   #staleSinceMs: number | null = null
-  #troubleSince: number | null = null
+  #trouble: WatchTrouble | null = null
   #running: AbortController | null = null
 
   constructor(options: ListWatchOptions<T>) {
@@ -71,9 +81,9 @@ export class ListWatch<T> {
     return this.#isSynced
   }
 
-  /** By the clock given; null while all is well. */
-  get troubleSince(): number | null {
-    return this.#troubleSince
+  /** Null: all is well. */
+  get trouble(): WatchTrouble | null {
+    return this.#trouble
   }
 
   start(): void {
@@ -206,16 +216,18 @@ export class ListWatch<T> {
   }
 
   #inTrouble(message: string, code: ApiErrorCode): void {
-    if (this.#troubleSince !== null) return
-    this.#troubleSince = this.#options.clock.nowMs()
-    this.#options.onTrouble?.(message, code)
+    const last = this.#trouble
+    if (last?.code === code) return
+    const codeSinceMs = this.#options.clock.nowMs()
+    this.#trouble = { sinceMs: last?.sinceMs ?? codeSinceMs, code, codeSinceMs, message }
+    if (last === null) this.#options.onTrouble?.(message)
   }
 
   #wellAgain(): void {
     this.#backOff.reset()
-    if (this.#troubleSince === null) return
-    this.#troubleSince = null
-    this.#options.onTrouble?.(null, null)
+    if (this.#trouble === null) return
+    this.#trouble = null
+    this.#options.onTrouble?.(null)
   }
 
   #selectors(): Query {

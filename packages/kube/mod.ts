@@ -21,7 +21,7 @@ export {
 } from './api-server.ts'
 export type { Clock } from './clock.ts'
 export { LeaderLease, type LeaderLeaseOptions, type LeaseNotice } from './leader-lease.ts'
-export { ListWatch, type ListWatchOptions } from './list-watch.ts'
+export { ListWatch, type ListWatchOptions, type WatchTrouble } from './list-watch.ts'
 export { paths } from './paths.ts'
 export type { WatchEvent } from './watch-stream.ts'
 

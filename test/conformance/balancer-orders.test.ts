@@ -39,7 +39,7 @@ const follow = () => {
   changes = 0
   end = orders.follow(() => changes++)
 }
-const known = async () => await eventually('orders', () => orders.orders())
+const known = async () => await eventually('orders', () => orders.orders(), 20_000)
 
 const spec = { peerAddress: '192.0.2.1', peerASN: 64512, localASN: 64513 }
 const put = (name: string, nodeSelector: Readonly<Record<string, string>>): void => {
@@ -116,9 +116,28 @@ test('are known without a Node, or where it may not be read; not without BgpPeer
   await sleep(300)
   expect(orders.orders()).toBeNull()
   showPeers()
+  await sleep(1_000)
+  // An API server that has just begun may deny what it will grant.
+  expect(orders.orders()).toBeNull()
   expect(await known()).toMatchObject({ peers: [{}], nodeLabels: OWN_LABELS })
   showNode()
   await eventually('labels', () => orders.orders()?.nodeLabels['rack'] === '1')
+})
+
+test('are known where the Node may not be read, also when nobody answered at first', async () => {
+  server.inject({
+    effect: { kind: 'refusal', status: 403, reason: 'Forbidden' },
+    resource: 'nodes',
+  })
+  server.put(paths.node(NAME), { metadata: { name: NAME, labels: { rack: '1' } } })
+  putPeer('tor-a')
+  await server.goAway()
+  follow()
+  await sleep(1_000)
+  await server.comeBack()
+  expect(await known()).toMatchObject({ peers: [{}], nodeLabels: OWN_LABELS })
+  const trouble = await eventually('trouble', () => orders.trouble())
+  expect(trouble.message).toContain('Forbidden')
 })
 
 test('stay what they were while nobody answers, and that is said', async () => {

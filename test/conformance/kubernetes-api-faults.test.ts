@@ -191,11 +191,11 @@ describe('trouble', () => {
     await follower.fake.goAway()
     await pause(1_000)
     expect(follower.troubles).toEqual([expect.stringContaining('ECONNREFUSED')])
-    expect(follower.listWatch.troubleSince).not.toBeNull()
+    expect(follower.listWatch.trouble).not.toBeNull()
     await follower.fake.comeBack()
     await expect.poll(() => follower.troubles, { timeout: 4_000 }).toHaveLength(2)
     expect(follower.troubles[1]).toBeNull()
-    expect(follower.listWatch.troubleSince).toBeNull()
+    expect(follower.listWatch.trouble).toBeNull()
   })
 
   it('says what to do where the API server does not know the resource', async () => {

@@ -6,13 +6,13 @@
  */
 
 import { ApiErrorCode, type ApiObject, ListWatch, paths } from '@sipcast/kube'
-import { BGP_PEERS_MAX } from '../../limits.ts'
+import { API_PATIENCE_MS, BGP_PEERS_MAX } from '../../limits.ts'
 import { isRecord } from '../../plain-json.ts'
 import type { OrderSource } from '../../ports.ts'
 import type { Orders } from '../../proof.ts'
 import type { Trouble } from '../../troubles.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { lastingTrouble, Trouble as WatchTrouble } from './trouble.ts'
+import { lastingTrouble } from './trouble.ts'
 
 type Labels = Orders['nodeLabels']
 
@@ -40,8 +40,6 @@ export class ClusterOrders implements OrderSource {
   readonly #ownLabels: Labels
   readonly #peers: ListWatch<Peer>
   readonly #labels: ListWatch<Labels>
-  readonly #peersTrouble = new WatchTrouble()
-  readonly #labelsTrouble = new WatchTrouble()
   #changed: () => void = () => undefined
 
   constructor({ name, labels, ...options }: ClusterOrdersOptions) {
@@ -54,7 +52,6 @@ export class ClusterOrders implements OrderSource {
       path: paths.bgpPeers(),
       take: withoutHistory,
       onChange: (_, now, last) => this.#compare(now, last),
-      onTrouble: (message, code) => this.#peersTrouble.tell(message, code),
     })
     this.#labels = new ListWatch({
       ...options,
@@ -62,10 +59,6 @@ export class ClusterOrders implements OrderSource {
       fieldSelector: `metadata.name=${name}`,
       take: labelsOf,
       onChange: (_, now, last) => this.#compare(now, last),
-      onTrouble: (message, code) => {
-        this.#labelsTrouble.tell(message, code)
-        this.#changed()
-      },
     })
   }
 
@@ -93,16 +86,19 @@ export class ClusterOrders implements OrderSource {
 
   trouble(): Trouble | null {
     const nowMs = this.#clock.nowMs()
-    const peers = lastingTrouble(this.#peers, this.#peersTrouble, nowMs)
-    const labels = lastingTrouble(this.#labels, this.#labelsTrouble, nowMs)
+    const peers = lastingTrouble(this.#peers.trouble, nowMs)
+    const labels = lastingTrouble(this.#labels.trouble, nowMs)
     if (peers !== null) return { reason: 'OrdersUnread', message: `BgpPeers: ${peers}` }
     return labels === null
       ? null
       : { reason: 'OrdersUnread', message: `Node ${this.#name}: ${labels}` }
   }
 
+  /** An API server that has just begun denies also what will be granted. */
   #isNodeHidden(): boolean {
-    return this.#labels.troubleSince !== null && this.#labelsTrouble.code === ApiErrorCode.denied
+    const { trouble } = this.#labels
+    const isDenied = trouble?.code === ApiErrorCode.denied
+    return isDenied && this.#clock.nowMs() - trouble.codeSinceMs > API_PATIENCE_MS
   }
 
   /** A node says something of itself every few seconds: that is nobody's concern here. */

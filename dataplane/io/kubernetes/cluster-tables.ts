@@ -10,7 +10,6 @@ import { TABLE_LENGTH_MAX } from '@sipcast/mapping'
 import { TABLE_PAGE_SIZE, TEXTS_LENGTH_MAX } from '../../limits.ts'
 import type { Staleness, TableListing, TableSource } from '../../ports.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { stalenessOf, Trouble } from './trouble.ts'
 
 const SELECTOR = 'sipcast.io/table=1'
 const PREFIX = 'sipcast-table-'
@@ -27,7 +26,6 @@ export class ClusterTables implements TableSource {
   readonly #namespace: string
   /** Versions, by the names of ConfigMaps. */
   readonly #watch: ListWatch<string>
-  readonly #trouble = new Trouble()
   readonly #texts = new Map<string, HeldText>()
   #heldLength = 0
   readonly #missing = new Set<string>()
@@ -47,7 +45,6 @@ export class ClusterTables implements TableSource {
         if (version === null) this.#drop(idOf(path))
         this.#changed()
       },
-      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 
@@ -78,7 +75,7 @@ export class ClusterTables implements TableSource {
   }
 
   staleness(): Staleness | null {
-    return stalenessOf(this.#watch, this.#trouble)
+    return this.#watch.trouble
   }
 
   #take(object: ApiObject): string {

@@ -4,10 +4,10 @@
  */
 
 import { type ApiObject, ListWatch, paths } from '@sipcast/kube'
-import { API_PATIENCE_MS, KEYS_BYTES_MAX } from '../../limits.ts'
+import { KEYS_BYTES_MAX } from '../../limits.ts'
 import { type KeySource, StoreError, StoreErrorCode } from '../../ports.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { stalenessOf, Trouble } from './trouble.ts'
+import { lastingTrouble } from './trouble.ts'
 
 const NAME = 'sipcast-keys'
 const DATA_KEY = 'keys.json'
@@ -15,7 +15,6 @@ const DATA_KEY = 'keys.json'
 export class SecretKeys implements KeySource {
   readonly #watch: ListWatch<string>
   readonly #clock: ClusterOptions['clock']
-  readonly #trouble = new Trouble()
   #changed: () => void = () => undefined
 
   constructor({ namespace, ...options }: ClusterOptions & { readonly namespace: string }) {
@@ -26,7 +25,6 @@ export class SecretKeys implements KeySource {
       fieldSelector: `metadata.name=${NAME}`,
       take: textOf,
       onChange: () => this.#changed(),
-      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 
@@ -38,10 +36,9 @@ export class SecretKeys implements KeySource {
   }
 
   async readKeys(): Promise<string | null | undefined> {
-    const stale = stalenessOf(this.#watch, this.#trouble)
-    const staleMs = stale === null ? 0 : this.#clock.nowMs() - stale.sinceMs
-    if (staleMs > API_PATIENCE_MS) {
-      throw new StoreError(StoreErrorCode.unavailable, `Secret ${NAME}: ${stale?.message}`)
+    const trouble = lastingTrouble(this.#watch.trouble, this.#clock.nowMs())
+    if (trouble !== null) {
+      throw new StoreError(StoreErrorCode.unavailable, `Secret ${NAME}: ${trouble}`)
     }
     if (!this.#watch.isSynced) return undefined
     const [entry] = this.#watch.entries()

@@ -11,7 +11,7 @@ import { type ReportSink, StoreError, StoreErrorCode } from '../../ports.ts'
 import type { Trouble } from '../../troubles.ts'
 import { apiStoreError } from './api-store-error.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { lastingTrouble, Trouble as WatchTrouble } from './trouble.ts'
+import { lastingTrouble } from './trouble.ts'
 
 const FIELD_MANAGER = 'sipcast-balancer'
 // Not from @sipcast/crds: with it comes zod, 15 MiB in a process that has 150.
@@ -21,7 +21,6 @@ export class SipBalancerReports implements ReportSink {
   readonly #options: ClusterOptions & { readonly name: string }
   /** Whether maintenance is asked for, by name: of one. */
   readonly #watch: ListWatch<boolean>
-  readonly #trouble = new WatchTrouble()
   #isMade = false
   #isGone = false
   #notBeforeMs = -Infinity
@@ -35,7 +34,6 @@ export class SipBalancerReports implements ReportSink {
       fieldSelector: `metadata.name=${options.name}`,
       take: wantsMaintenance,
       onChange: (_, value, last) => this.#seen(value, last),
-      onTrouble: (message, code) => this.#trouble.tell(message, code),
     })
   }
 
@@ -45,7 +43,7 @@ export class SipBalancerReports implements ReportSink {
 
   trouble(): Trouble | null {
     const { clock, name } = this.#options
-    const message = lastingTrouble(this.#watch, this.#trouble, clock.nowMs())
+    const message = lastingTrouble(this.#watch.trouble, clock.nowMs())
     return message === null
       ? null
       : { reason: 'OrdersUnread', message: `SipBalancer ${name}: ${message}` }

@@ -2,7 +2,7 @@
  * The list-and-watches of one process: started, awaited and stopped together; their troubles told and measured.
  * Not here: what they follow. Invariant: each resource is told of once per trouble, and once when it is over.
  */
-import type { Clock as KubeClock } from '@sipcast/kube'
+import type { Clock as KubeClock, WatchTrouble } from '@sipcast/kube'
 import type { Clock, Random, Staleness, Tell } from '../../ports.ts'
 
 export interface WatchingOptions {
@@ -15,7 +15,7 @@ export interface WatchingOptions {
 
 /** A ListWatch of whatever. */
 interface Watch {
-  readonly troubleSince: number | null
+  readonly trouble: WatchTrouble | null
   start(): void
   stop(): void
   synced(): Promise<void>
@@ -73,9 +73,9 @@ export class Watching {
   /** For how long changes of each resource may have been missed; 0: all is well. */
   staleness(): readonly Staleness[] {
     const nowMs = this.#options.clock.monotonicMs()
-    return [...this.#watches].map(([path, { troubleSince }]) => ({
+    return [...this.#watches].map(([path, { trouble }]) => ({
       resource: resourceName(path),
-      seconds: troubleSince === null ? 0 : (nowMs - troubleSince) / 1000,
+      seconds: trouble === null ? 0 : (nowMs - trouble.sinceMs) / 1000,
     }))
   }
 }
