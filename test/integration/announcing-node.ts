@@ -29,7 +29,7 @@ const POOLS = ['203.0.113.0/24', '2001:db8:53::/64']
 
 const SESSIONS_WAIT_MS = 20_000
 /** Longer than BIRD stays away from a router after several errors. */
-const ROUTE_WAIT_MS = 15_000
+export const ROUTE_WAIT_MS = 15_000
 /** Group of the user that BIRD runs as. */
 const NOGROUP = 65_534
 

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Anycast, namespacesUnavailable, startProcess } from '@sipcast/lab'
+import { Anycast, Namespace, namespacesUnavailable, startProcess } from '@sipcast/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BGP_PORT } from '../../dataplane/announcer/bird/limits.ts'
 import { renderBird } from '../../dataplane/announcer/bird/render.ts'
@@ -16,6 +16,7 @@ import {
   birdDirectory,
   PASSWORD,
   peersOf,
+  ROUTE_WAIT_MS,
   SHARED,
   untilRouted,
   within,
@@ -179,5 +180,29 @@ describe.runIf(requires('bird', { missing: await namespacesUnavailable() }))('BI
     expect(Object.fromEntries(states)['router-a']).not.toBe('Established')
     await first().apply({ passwords })
     await first().established()
+  })
+
+  test('where the node has no IPv6 address, routers are told of IPv4 only, and that is seen', async () => {
+    const { node, bird } = first()
+    const namespace = new Namespace(node.namespace)
+    const exported = async () =>
+      (await first().control.sessions()).find(({ peer }) => peer === 'router-a')?.exported
+    await first().announce(SHARED.ipv6)
+    await untilRouted(anycast, SHARED.ipv6, [first()])
+    expect(await exported()).toEqual({ ipv4: 1, ipv6: 1 })
+
+    const [, device] = (await namespace.ip(`-o addr show to ${node.ipv6}`)).split(/\s+/)
+    await namespace.ip(`addr del ${node.ipv6}/64 dev ${device}`)
+    await bird.kill()
+    await bird.revive()
+    await within(ROUTE_WAIT_MS, async () => expect(await exported()).toEqual({ ipv4: 1, ipv6: 0 }))
+    await sleep(SETTLE_MS)
+    for (const router of anycast.routers) expect(await router.nextHops(SHARED.ipv6)).toEqual([])
+
+    await namespace.ip(`addr add ${node.ipv6}/64 dev ${device} nodad`)
+    await bird.kill()
+    await bird.revive()
+    await first().established()
+    await untilRouted(anycast, SHARED.ipv6, [first()])
   })
 })

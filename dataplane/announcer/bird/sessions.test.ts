@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeReply } from './reply.ts'
-import { readRoutes, readSessions, readStatus, steadied } from './sessions.ts'
+import { readRoutes, readSessions, readStart, readStatus } from './sessions.ts'
 
 const protocols = recorded('protocols')
 const bfd = recorded('bfd-sessions')
@@ -69,15 +69,19 @@ test('a long complaint is cut', () => {
   expect(readSessions(lines, bfd)[1]?.message).toHaveLength(1024)
 })
 
-test.each([
-  ['a hair later', '2026-11-23T12:24:37.850Z', {}, false],
-  ['a hair earlier', '2026-11-23T12:24:37.800Z', {}, false],
-  ['later', '2026-11-23T12:24:38.000Z', {}, true],
-  ['a hair later, in another state', '2026-11-23T12:24:37.850Z', { state: 'Idle' as const }, true],
-])('a session that is %s: its time is news or not', (_, since, change, isNews) => {
-  const last = readSessions(protocols, bfd)
-  const [session] = steadied([{ ...last[0]!, since, ...change }], last)
-  expect(session?.since).toBe(isNews ? since : last[0]?.since)
+test('what has no next hop is told to nobody, whatever is counted', () => {
+  const exportedWith = (nextHop: string) =>
+    readSessions(
+      protocols.map((line) => line.replace(/BGP Next hop: +198.*/, nextHop)),
+      bfd,
+    )[0]?.exported
+  expect(exportedWith('BGP Next hop:   ::')).toEqual({ ipv4: 0, ipv6: 1 })
+  expect(exportedWith('')).toEqual({ ipv4: 0, ipv6: 1 })
+})
+
+test('when BIRD began', () => {
+  expect(readStart(protocols)).toBe('2026-11-23T12:16:58.281Z')
+  expect(readStart([])).toBeNull()
 })
 
 test('status', () => {

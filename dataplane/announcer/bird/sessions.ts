@@ -5,7 +5,7 @@
 
 import type { BfdState, BgpState } from '@sipcast/crds'
 import type { Family } from './export-filter.ts'
-import { SINCE_JITTER_MS, WORDS_LENGTH_MAX } from './limits.ts'
+import { WORDS_LENGTH_MAX } from './limits.ts'
 import { nameOfSymbol } from './words.ts'
 
 export interface BgpSession {
@@ -76,18 +76,13 @@ export function readSessions(
   })
 }
 
-/** The same session has the same `since`, to the millisecond: nothing is to be told of where nothing has changed. */
-export function steadied(
-  sessions: readonly BgpSession[],
-  last: readonly BgpSession[],
-): readonly BgpSession[] {
-  const before = new Map(last.map((session) => [session.peer, session]))
-  return sessions.map((session) => {
-    const { state, since = null } = before.get(session.peer) ?? {}
-    if (state !== session.state || since === null || session.since === null) return session
-    const differenceMs = Date.parse(session.since) - Date.parse(since)
-    return Math.abs(differenceMs) > SINCE_JITTER_MS ? session : { ...session, since }
-  })
+/**
+ * When BIRD began, by the first protocol of every configuration of ours, which no reconfiguration restarts; null: it
+ * does not say.
+ * @param protocols lines of `show protocols all`
+ */
+export function readStart(protocols: readonly string[]): string | null {
+  return protocolsOf(protocols).find(({ kind }) => kind === 'Device')?.since ?? null
 }
 
 /** Destinations that `show route export` lists, each once: `203.0.113.10/32`. */
@@ -125,6 +120,7 @@ const BFD_STATES: Readonly<Record<Exclude<BfdState, 'Off'> | 'AdminDown', BfdSta
 }
 
 const NO_SOCKET = 'No listening socket'
+const NO_ADDRESS = new Set(['0.0.0.0', '::'])
 
 function stateIn<S>(states: Readonly<Record<string, S>>, word: string): S | null {
   return Object.hasOwn(states, word) ? (states[word] ?? null) : null
@@ -149,15 +145,18 @@ function fieldOf(details: readonly string[], name: string): string | null {
   return line === undefined ? null : line.slice(name.length + 1).trim()
 }
 
-/** `Channel ipv4`, and below where it is up: `Routes: 0 imported, 2 exported, 0 preferred`. */
+/** `Channel ipv4`, and where it is up: `Routes: 0 imported, 2 exported, 0 preferred`, `BGP Next hop: 192.0.2.1`. */
 function exportedOf(details: readonly string[]): BgpSession['exported'] {
   const exported = { ipv4: 0, ipv6: 0 }
   let family: Family = 'ipv4'
+  let count = 0
   for (const line of details) {
     const channel = /^Channel (ipv[46])$/.exec(line)?.[1]
     if (channel !== undefined) family = channel === 'ipv6' ? 'ipv6' : 'ipv4'
-    const count = /^Routes:.* ([0-9]+) exported/.exec(line)?.[1]
-    exported[family] += Number(count ?? 0)
+    count = Number(/^Routes:.* ([0-9]+) exported/.exec(line)?.[1] ?? count)
+    // Where the node has no address of this IP version BIRD has no next hop, counts all the same, and tells nobody.
+    const nextHop = /^BGP Next hop: +(\S+)/.exec(line)?.[1]
+    if (nextHop !== undefined && !NO_ADDRESS.has(nextHop)) exported[family] = count
   }
   return exported
 }

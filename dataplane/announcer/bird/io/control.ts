@@ -13,16 +13,17 @@ import {
   type BirdStatus,
   readRoutes,
   readSessions,
+  readStart,
   readStatus,
-  steadied,
 } from '../sessions.ts'
+import { SteadyTimes } from '../steady-times.ts'
 import { quoted, symbol } from '../words.ts'
 
 /** All methods fail with BirdError. */
 export class BirdControl implements BirdDaemon {
   readonly #socketPath: string
   readonly #timeoutMs: number
-  #sessions: readonly BgpSession[] = []
+  readonly #times = new SteadyTimes()
 
   constructor(socketPath: string, timeoutMs: number = COMMAND_TIMEOUT_MS) {
     this.#socketPath = socketPath
@@ -40,8 +41,7 @@ export class BirdControl implements BirdDaemon {
     // A configuration in which nobody wants BFD has no protocol for it.
     const isUnused = bfd.lines.includes('There is no BFD protocol running')
     const sessions = readSessions(protocols, isUnused ? [] : agreed(bfd))
-    this.#sessions = steadied(sessions, this.#sessions)
-    return this.#sessions
+    return this.#times.take(sessions, readStart(protocols))
   }
 
   /** What that router is told: `203.0.113.10/32`. Empty while the session is down. */
