@@ -57,6 +57,16 @@ it('an address that comes waits for all of its sockets, but not for ever', () =>
   expect(looks([0, ...part], [SOCKETS_PATIENCE_MS, ...part])).toEqual(['', A])
 })
 
+it('it does for that of its oldest SipProxy: a node that cannot serve that one is none for it', () => {
+  const part = at(A, -5060, 80)
+  expect(looks([0, ...part], [9e5, ...part], [9e5, ...at(A, 5060, 80)])).toEqual(['', '', A])
+})
+
+it('but its oldest SipProxy, too, may change its port to one that no node can bind', () => {
+  const found = looks([0, ...at(A, 5060, 80)], [1, ...at(A, -22, 80)], [9e5, ...at(A, -22, 80)])
+  expect(found).toEqual([A, A, A])
+})
+
 it('nor does it wait for what none of its sockets has done', () => {
   const none = at(A, -5060, -80)
   expect(looks([0, ...none], [9e5, ...none], [9e5, ...at(A, 5060, -80)])).toEqual(['', '', ''])

@@ -3,7 +3,7 @@
  * SipProxies that use different ports. Not here: whether a socket has proven itself (`self-test.ts`). Invariants:
  * what joins an address that is ready takes it away from nobody, as its port may be one that no node can bind; a socket
  * that was proven and is no longer takes its address away, since routers know no ports; an address that comes waits
- * for all of its sockets, but not for ever.
+ * for all of its sockets, but for none of a SipProxy that is not its oldest for ever.
  */
 
 import { SOCKETS_PATIENCE_MS } from './limits.ts'
@@ -23,7 +23,7 @@ export class AddressReadiness {
   /** Since when an address waits for the rest of its sockets. */
   #waitsSinceMs: ReadonlyMap<string, number> = new Map()
 
-  /** @param sockets all that there should be */
+  /** @param sockets all that there should be; at the same address, those of older SipProxies first */
   look(sockets: readonly SocketStand[], nowMs: number): ReadonlySet<string> {
     const ready = new Set<string>()
     const waitsSinceMs = new Map<string, number>()
@@ -32,8 +32,8 @@ export class AddressReadiness {
       if (!isServed || ofIt.some((socket) => this.#isLost(socket))) continue
       const isWhole = ofIt.every(({ isProven }) => isProven)
       const sinceMs = this.#waitsSinceMs.get(address) ?? nowMs
-      const hasWaited = this.#ready.has(address) || nowMs - sinceMs >= SOCKETS_PATIENCE_MS
-      if (isWhole || hasWaited) ready.add(address)
+      const hasWaited = ofIt[0]!.isProven && nowMs - sinceMs >= SOCKETS_PATIENCE_MS
+      if (isWhole || hasWaited || this.#ready.has(address)) ready.add(address)
       else waitsSinceMs.set(address, sinceMs)
     }
     const proven = sockets.filter((one) => one.isProven || this.#proven.has(socketId(one)))

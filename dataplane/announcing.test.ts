@@ -3,6 +3,7 @@ import type { Announcement } from './announcement.ts'
 import { World } from './balancer.fixture.ts'
 import { table } from './forward.fixture.ts'
 import { ANNOUNCEMENT_FRESH_MS, GATHER_MS, HEARTBEAT_MS, PASS_GAP_MAX_MS } from './limits.ts'
+import { SocketState } from './worker-config.ts'
 
 const ADDRESSES = table().addresses
 
@@ -183,6 +184,30 @@ describe('a node that announces nothing', () => {
       reason: 'NotReady',
       message: expect.stringContaining('SelfTestUnanswered'),
     })
+  })
+
+  it('waits for a word about maintenance: the condition says why there is none', async () => {
+    const wishTrouble = { reason: 'OrdersUnread', message: 'SipBalancer: forbidden' }
+    const nothing = { announced: [], isInMaintenance: null }
+    const { world, say, condition } = await heard(nothing, (world) => {
+      world.orders.isMaintenanceWanted = null
+      world.wishTrouble = wishTrouble
+    })
+    expect(condition()).toMatchObject({ status: 'False', ...wishTrouble })
+    world.orders.isMaintenanceWanted = false
+    await world.pass()
+    await say(nothing)
+    expect(condition()).toMatchObject({ status: 'False', reason: 'NotAnnouncedYet' })
+  })
+
+  it('names the socket of the address that is missing, and no other', async () => {
+    const { condition } = await heard({ announced: ADDRESSES.slice(0, 1) }, (world) => {
+      world.socketStates.set('80', { state: SocketState.portInUse, message: 'EADDRINUSE' })
+      const addresses = ADDRESSES.slice(0, 1)
+      world.publish({ addresses, port: 80, uid: 'another' }, 'default.another')
+    })
+    const message = `not announced: ${ADDRESSES[1]}: the balancer says Serving`
+    expect(condition()).toMatchObject({ status: 'True', reason: 'PartlyAnnounced', message })
   })
 
   it('announces partly where no router is told of an address', async () => {

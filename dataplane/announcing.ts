@@ -64,11 +64,14 @@ function isToAnnounce(announcement: HeardAnnouncement | null): announcement is A
 
 function withoutAddress(state: BalancerState, said: AnnouncingNode): Announcing | null {
   if (said.announced.length > 0) return null
-  if (ownAddresses(state).length === 0) return no('NothingToAnnounce', 'there is no address')
+  const own = ownAddresses(state)
+  if (own.length === 0) return no('NothingToAnnounce', 'there is no address')
   const ready = state.proof?.ready ?? []
-  if (ready.length === 0) return no('NotReady', whyNotReady(state))
-  const [problem] = said.problems
-  return problem === undefined
+  if (ready.length === 0) return no('NotReady', whyNotReady(state, own))
+  // Without a word about maintenance nothing is announced anew.
+  const unheard = state.isInMaintenance === null ? state.ordersTrouble : null
+  const problem = said.problems[0] ?? unheard
+  return problem === null
     ? no('NotAnnouncedYet', `${ready.join(', ')} will be announced`)
     : no(problem.reason, problem.message)
 }
@@ -98,15 +101,16 @@ function yes(state: BalancerState): Announcing {
   if (missing.length === 0) {
     return { isAnnouncing: true, reason: 'Announced', message: announced.join(', ') }
   }
-  const message = `not announced: ${missing.join(', ')}: ${whyNotReady(state)}`
+  const message = `not announced: ${missing.join(', ')}: ${whyNotReady(state, missing)}`
   return { isAnnouncing: true, reason: 'PartlyAnnounced', message }
 }
 
 /** The proof's word is about all addresses; sockets are the usual reason of a single one. */
-function whyNotReady({ proof, sockets }: BalancerState): string {
+function whyNotReady({ proof, sockets }: BalancerState, addresses: readonly string[]): string {
   const unbound = sockets
     .merged()
-    .find(({ role, state }) => role === 'outside' && state !== SocketState.bound)
+    .filter(({ role, address }) => role === 'outside' && addresses.includes(address))
+    .find(({ state }) => state !== SocketState.bound)
   if (unbound !== undefined) return `${unbound.address}:${unbound.port} is ${unbound.state}`
   return `the balancer says ${proof?.reason ?? 'nothing yet'}`
 }

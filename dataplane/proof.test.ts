@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { ID, World } from './balancer.fixture.ts'
 import { table } from './forward.fixture.ts'
 import type { Counters } from './counters.ts'
-import { PROVED_ADDRESSES_MAX, SELF_TEST_FALL, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
+import {
+  PROVED_ADDRESSES_MAX,
+  SELF_TEST_FALL,
+  SERVED_FRESH_MS,
+  SOCKETS_PATIENCE_MS,
+  TURN_FRESH_MS,
+} from './limits.ts'
 import { parseProof, type Proof, Prover } from './proof.ts'
 import { Verdict } from './verdict.ts'
 import { SocketState } from './worker-config.ts'
@@ -107,6 +113,21 @@ describe('a proof', () => {
     expect(world.balancer.state.sockets.merged().filter(({ port }) => port === 80)).toHaveLength(
       ADDRESSES.length,
     )
+  })
+
+  it('does not begin with an address whose oldest SipProxy it cannot serve', async () => {
+    const { world, proveFor, turn } = await running((world) => {
+      world.socketStates.set('5060', { state: SocketState.portInUse, message: 'EADDRINUSE' })
+      const objectCreated = '2026-11-01T00:00:00.000Z'
+      const younger = { addresses: ADDRESSES, port: 5080, objectCreated, uid: 'another' }
+      world.publish(younger, 'default.a-younger-one')
+    })
+    await world.pass()
+    expect(proveFor(10 * SOCKETS_PATIENCE_MS, turn)).toMatchObject({ ready: [], reason: 'Serving' })
+    world.socketStates.clear()
+    world.publish({ epoch: 2 })
+    for (let pass = 0; pass < 3; pass++) await world.pass()
+    expect(proveFor(LOOK_MS, turn).ready).toEqual(ADDRESSES)
   })
 
   it('wants addresses held that are not bound yet, or whose table waits for its key', async () => {

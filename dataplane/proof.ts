@@ -17,7 +17,7 @@ import { socketId } from './self-test.ts'
 import { Standstill } from './standstill.ts'
 import type { BalancerState } from './state.ts'
 import { isServed, verdictNames } from './verdict.ts'
-import { SocketState } from './worker-config.ts'
+import { type SocketReport, SocketState } from './worker-config.ts'
 
 export interface Proof {
   readonly name: string
@@ -75,6 +75,7 @@ export class Prover {
     const isTurning = this.#isTurning(ms)
     const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
     const sockets = this.#outsideSockets(ms)
+    const isAnswering = sockets.every(({ isBound, isProven }) => isProven || !isBound)
     const ready = isTurning ? this.#readiness.look(sockets, ms) : NONE
     const isUsable = usableIn(state)
     return {
@@ -85,27 +86,31 @@ export class Prover {
       isComplete: state.isCaughtUp,
       ready: addresses.filter((address) => ready.has(address) && isUsable(address)),
       isLeaving: state.isStopping || state.isInMaintenance,
-      reason: reasonOf(state, { isTurning, isProven: sockets.every(({ isProven }) => isProven) }),
+      reason: reasonOf(state, { isTurning, isAnswering }),
       inside: state.inside.map(({ address }) => address),
       orders: state.orders,
     }
   }
 
-  #outsideSockets(nowMs: number): readonly SocketStand[] {
+  /** Those of older SipProxies first. */
+  #outsideSockets(nowMs: number): readonly (SocketStand & { readonly isBound: boolean })[] {
     const { sockets, selfTest, workers } = this.#state
     const isSending = this.#served.look(servedPackets(workers.counters), nowMs) <= SERVED_FRESH_MS
     const before = this.#servedAt
     const servedAt = new Map<string, Standstill>()
     this.#servedAt = servedAt
+    const ranks = socketsByAge(this.#state)
+    const rankOf = (socket: SocketReport): number => ranks.get(socketId(socket)) ?? ranks.size
     const outside = sockets.merged().filter(({ role }) => role === 'outside')
-    return outside.map(({ address, port, state, served }) => {
+    const byAge = outside.toSorted((a, b) => rankOf(a) - rankOf(b))
+    return byAge.map(({ address, port, state, served }) => {
       const id = socketId({ address, port })
       const standstill = before.get(id) ?? new Standstill(LOOK_GAP_MAX_MS)
       servedAt.set(id, standstill)
       const isFlowing = standstill.look(served, nowMs) <= SERVED_FRESH_MS && isSending
-      const isProven =
-        state === SocketState.bound && selfTest.isProven({ address, port }, isFlowing)
-      return { address, port, isProven }
+      const isBound = state === SocketState.bound
+      const isProven = isBound && selfTest.isProven({ address, port }, isFlowing)
+      return { address, port, isBound, isProven }
     })
   }
 
@@ -126,16 +131,29 @@ export function parseProof(text: string): Proof | null {
 }
 
 function wantedAddresses(state: BalancerState): readonly string[] {
-  const { tables, pools, inUse, addresses } = state
-  const wanted: readonly Table[] = [
+  const { addresses } = state
+  const all = tablesByAge(state).flatMap((table) => table.addresses)
+  return [...new Set(all)].filter((address) => addresses?.includes(address) ?? true)
+}
+
+/** Socket → its place, by the age of the SipProxy that it is of. */
+function socketsByAge(state: BalancerState): ReadonlyMap<string, number> {
+  const ids = tablesByAge(state).flatMap(({ addresses, port }) =>
+    addresses.map((address) => socketId({ address, port })),
+  )
+  return new Map([...new Set(ids)].map((id, rank) => [id, rank]))
+}
+
+/** The oldest SipProxy's first. */
+function tablesByAge({ tables, pools, inUse }: BalancerState): readonly Table[] {
+  const all: readonly Table[] = [
     ...Array.from(pools.values(), ({ table }) => table),
     ...Array.from(inUse.values(), ({ table }) => table),
     ...tables.waiting(),
   ]
-  const byAge = wanted.toSorted((a, b) => (a.objectCreated < b.objectCreated ? -1 : 1))
-  return [...new Set(byAge.flatMap((table) => table.addresses))].filter(
-    (address) => addresses?.includes(address) ?? true,
-  )
+  const ageOf = ({ objectCreated, namespace, name }: Table) =>
+    `${objectCreated} ${namespace}.${name}`
+  return all.toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1))
 }
 
 /** In a table that workers use, with a key. By the old one until they have taken up the new one: that is no break. */
@@ -156,13 +174,13 @@ function servedPackets(counters: readonly Counters[]): number {
 
 function reasonOf(
   state: BalancerState,
-  { isTurning, isProven }: { readonly isTurning: boolean; readonly isProven: boolean },
+  { isTurning, isAnswering }: { readonly isTurning: boolean; readonly isAnswering: boolean },
 ): string {
   if (state.isStopping) return STOPPING
   if (state.isInMaintenance) return 'Maintenance'
   const { isReady, reason } = readiness(state)
   if (isReady && !isTurning) return 'WorkersStale'
-  return isReady && !isProven ? 'SelfTestUnanswered' : reason
+  return isReady && !isAnswering ? 'SelfTestUnanswered' : reason
 }
 
 function isProof(document: unknown): document is Proof {

@@ -47,7 +47,8 @@ export class WorkerSockets {
 
   /** Whether sockets are missing and it is time to try them again. */
   isRetryDue(nowMs: number): boolean {
-    if (nowMs - this.#triedMs < BIND_RETRY_MS) return false
+    // Also where the clock was set back.
+    if (Math.abs(nowMs - this.#triedMs) < BIND_RETRY_MS) return false
     for (const held of this.#held.values()) if (held.id < 0) return true
     return false
   }

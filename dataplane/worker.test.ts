@@ -130,6 +130,15 @@ describe('PacketWorker', () => {
     expect(worker.socketsRevision).toBeGreaterThan(revision)
   })
 
+  it('tries a socket again also when the clock was set back', async () => {
+    const absent = table({ addresses: ['203.0.113.11'] })
+    await worker.configure(config({ pools: [{ ...config().pools[0]!, table: absent }] }))
+    balancerHost.hold('203.0.113.11')
+    nowMs -= 3_600_000
+    await worker.turn()
+    expect(worker.sockets()[0]?.state).toBe(SocketState.bound)
+  })
+
   it('hands over ICMP refusals with the proxy they name', async () => {
     registrar.shutdown()
     await worker.configure(config())
