@@ -53,6 +53,8 @@ export interface Probe extends Due {
   readonly fromTag: string
   cseq: number
   sentAtMs: number
+  /** When its request was sent last: it may be repeated. */
+  requestedAtMs: number
   /** Of the probe under way; null between probes. */
   branch: string | null
 }
@@ -72,6 +74,7 @@ export function newProbe(target: ProbeTarget, token: () => string): Probe | unde
     fromTag: token(),
     cseq: 0,
     sentAtMs: Number.NEGATIVE_INFINITY,
+    requestedAtMs: Number.NEGATIVE_INFINITY,
     branch: null,
     dueMs: 0,
     place: -1,

@@ -220,6 +220,18 @@ describe('a refusal', () => {
     expect(trial.results[0]).toMatchObject({ outcome: 'refused', atMs: 1000, statusCode: null })
   })
 
+  it('comes for a probe that is sent once more, where the first was lost with the proxy', () => {
+    const trial = new ProberTrial()
+    const proxy = trial.proxy([PROXY], silent)
+    trial.prober.setTargets([target('a', PROXY)])
+    trial.prober.probeNow('a')
+    trial.run(50)
+    proxy.close()
+    trial.prober.probeNow('a')
+    trial.run(1)
+    expect(trial.results).toMatchObject([{ outcome: 'refused', atMs: 1050 }])
+  })
+
   it('concerns all targets at that endpoint and no other', () => {
     const trial = new ProberTrial()
     trial.proxy([PROXY])
@@ -257,6 +269,22 @@ describe('a refusal', () => {
     trial.run(500)
     expect(trial.outcomes('a')).toEqual(['accepted'])
   })
+})
+
+it('a probe that is sent once more ends when it would have', () => {
+  const trial = new ProberTrial()
+  const proxy = trial.proxy([PROXY], silent)
+  trial.prober.setTargets([target('a', PROXY)])
+  trial.prober.probeNow('a')
+  for (let turn = 0; turn < 3; turn++) {
+    trial.run(100)
+    trial.prober.probeNow('a')
+  }
+  trial.run(150)
+  expect(trial.results).toMatchObject([{ outcome: 'timeout', atMs: 1400 }])
+  const texts = proxy.requests.map(({ text }) => text)
+  expect(texts).toHaveLength(4)
+  expect(new Set(texts).size).toBe(1)
 })
 
 describe('the schedule', () => {

@@ -42,6 +42,8 @@ const BATCHES_PER_STEP_MAX = 8
 const PROBES_PER_STEP_MAX = 8 * BATCH_SIZE
 const WAIT_MAX_MS = 50
 const TIMEOUT_MIN_MS = 1
+/** Between two requests of one probe, whoever asks for it. */
+const REPEAT_MS = 50
 const CSEQ_MAX = 2 ** 31 - 1
 /** The magic cookie of RFC 3261 §8.1.1.7. */
 const BRANCH_START = 'z9hG4bK'
@@ -125,18 +127,18 @@ export class OptionsProber {
     if (probe !== undefined) this.#forget(probe)
   }
 
-  /** Probes a target at once, unless a probe is under way: its result is as fresh. False if unknown. */
+  /**
+   * Probes a target at once. A probe under way is sent once more, unless it was just now, and still ends when it would
+   * have: what a proxy had not read when it ended is lost without a word. False if unknown.
+   */
   probeNow(id: string): boolean {
     const probe = this.#probes.get(id)
     if (probe === undefined) return false
-    if (probe.branch !== null) return true
     const nowMs = this.#options.clock.nowMs()
-    if (this.#isStepping) {
-      this.#queue.set(probe, nowMs)
-    } else {
-      this.#begin(probe, nowMs)
-      this.#sendRequests()
-    }
+    if (probe.branch !== null) this.#repeat(probe, nowMs)
+    else if (this.#isStepping) this.#queue.set(probe, nowMs)
+    else this.#begin(probe, nowMs)
+    if (!this.#isStepping) this.#sendRequests()
     return true
   }
 
@@ -255,7 +257,6 @@ export class OptionsProber {
       }
       this.#begin(probe, nowMs)
       begun++
-      if (this.#requests.count === BATCH_SIZE) this.#sendRequests()
     }
     this.#sendRequests()
   }
@@ -266,9 +267,19 @@ export class OptionsProber {
     probe.sentAtMs = nowMs
     this.#byBranch.set(probe.branch, probe)
     this.#queue.set(probe, nowMs + Math.max(TIMEOUT_MIN_MS, probe.target.timeoutMs))
+    this.#request(probe, probe.branch, nowMs)
+  }
+
+  #repeat(probe: Probe, nowMs: number): void {
+    if (nowMs - probe.requestedAtMs >= REPEAT_MS) this.#request(probe, probe.branch!, nowMs)
+  }
+
+  #request(probe: Probe, branch: string, nowMs: number): void {
+    probe.requestedAtMs = nowMs
     const socket = this.#options.socketFor(probe.family)
     if (socket === null) return
-    const length = writeProbe(probe, probe.branch, socket.sentBy, this.#payload)
+    if (this.#requests.count === BATCH_SIZE) this.#sendRequests()
+    const length = writeProbe(probe, branch, socket.sentBy, this.#payload)
     this.#requests.append(socket.socket, probe.endpoint, 0, this.#payload.subarray(0, length))
   }
 
