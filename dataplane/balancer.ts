@@ -107,7 +107,6 @@ export class Balancer implements WorkerEvents {
   probed(result: ProbeResult): void {
     const target = this.#targets.get(result.id)
     if (target === undefined) return
-    const { clock, prober } = this.#ports
     this.state.tallies.probed(result)
     const { changed, isNewSuspect } = target.pool.observe(
       target.member,
@@ -115,10 +114,15 @@ export class Balancer implements WorkerEvents {
       this.#now(),
     )
     if (changed) this.#loop.mark()
-    if (!isNewSuspect) return
-    prober.probeNow(result.id)
+    if (isNewSuspect) this.#suspect(target)
+  }
+
+  /** Asked at once; without an answer in time it is down. */
+  #suspect({ pool, member }: Target): void {
+    const { clock, prober } = this.#ports
+    prober.probeNow(pool.targetId(member))
     clock.after(SUSPICION_MS, () => {
-      if (target.pool.elapse(target.member, this.#now()).changed) this.#loop.mark()
+      if (pool.elapse(member, this.#now()).changed) this.#loop.mark()
     })
   }
 
@@ -133,7 +137,7 @@ export class Balancer implements WorkerEvents {
     const nowMs = this.#ports.clock.monotonicMs()
     for (const pool of this.state.pools.values()) {
       for (const member of pool.liveness.refused(address, port, nowMs)) {
-        this.#ports.prober.probeNow(pool.targetId(member))
+        this.#suspect({ pool, member })
       }
     }
   }

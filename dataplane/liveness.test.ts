@@ -201,6 +201,31 @@ describe('an ICMP refusal', () => {
     expect(liveness.unanswered()).toEqual([])
   })
 
+  it('of a worker is confirmed by silence, as a burst of requests may have used up all ICMPs', () => {
+    const liveness = livenessOf(pool(3, { probe: { ...pool(3).probe, fall: 5 } }))
+    liveness.refused('10.0.0.1', 5060, 1000)
+    expect(liveness.elapse('a', at(1000 + SUSPICION_MS - 1)).changed).toBe(false)
+    expect(liveness.elapse('a', at(1000 + SUSPICION_MS)).changed).toBe(true)
+    expect(liveness.marks().map(({ id }) => id)).toEqual(['a'])
+  })
+
+  it('of a worker is confirmed by one of a probe', () => {
+    const liveness = livenessOf(pool(3, { probe: { ...pool(3).probe, fall: 5 } }))
+    liveness.refused('10.0.0.1', 5060, 0)
+    expect(liveness.observe('a', 'refused', at(1))).toEqual({ changed: true, isNewSuspect: false })
+    expect(liveness.isDead('a')).toBe(true)
+  })
+
+  it('of a worker is nothing where the proxy answers: anybody can forge one, again and again', () => {
+    const liveness = livenessOf(pool(3, { probe: { ...pool(3).probe, fall: 1 } }))
+    for (let ms = 0; ms < 5000; ms += FAST_PROBE_MS) {
+      expect(liveness.refused('10.0.0.1', 5060, ms)).toEqual(['a'])
+      liveness.observe('a', 'accepted', at(ms + 40))
+      liveness.elapse('a', at(ms + SUSPICION_MS))
+    }
+    expect(liveness.marks()).toEqual([])
+  })
+
   it('starts no second probe within FAST_PROBE_MS, however often it comes', () => {
     const liveness = livenessOf(pool(3))
     liveness.refused('10.0.0.1', 5060, 1000)

@@ -7,11 +7,12 @@
  *     unmarked ──found down, not doubted by the panic guard──► marked dead
  *     marked dead ──`rise` answers, or a table with a later `since`──► unmarked
  *
- * Invariants: a worker's ICMP refusal marks nothing, it starts a probe at once; under the panic guard silence
- * marks nobody, but the unanswered are reported; an unrelated epoch lifts no mark.
+ * Invariants: a worker's ICMP refusal alone marks nothing, it makes a member suspect, which is probed at once; under
+ * the panic guard silence marks nobody, but the unanswered are reported; an unrelated epoch lifts no mark.
  */
 
 import {
+  doubt,
   elapse,
   guardAgainstPanic,
   type Health,
@@ -117,8 +118,8 @@ export class Liveness {
   }
 
   /**
-   * An ICMP refusal came back for what a worker sent to this endpoint: the members to probe at once. Anybody can forge
-   * one, so it is no result.
+   * An ICMP refusal came back for what a worker sent to this endpoint: the members that are suspect for it, to be
+   * probed at once. Hosts send few refusals, and a burst of phones' requests may have used them up: silence will do.
    */
   refused(address: string, port: number, nowMs: number): readonly string[] {
     const doubted: string[] = []
@@ -126,6 +127,7 @@ export class Liveness {
       if (member.address !== address || member.port !== port || member.mark !== null) continue
       if (nowMs - member.fastProbeMs < FAST_PROBE_MS) continue
       member.fastProbeMs = nowMs
+      member.health = doubt(member.health, nowMs)
       doubted.push(member.id)
     }
     return doubted

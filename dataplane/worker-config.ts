@@ -72,10 +72,5 @@ export type WorkerReport =
       readonly sockets: readonly SocketReport[]
     }
   /** An ICMP refusal came back for this endpoint. */
-  | {
-      readonly kind: 'refused'
-      readonly address: string
-      readonly port: number
-      readonly errno: number
-    }
+  | { readonly kind: 'refused'; readonly address: string; readonly port: number }
   | { readonly kind: 'stopped' }

@@ -26,7 +26,7 @@ for (;;) {
     if (addresses?.[0] === 'crash') throw new Error('told to crash')
     counters.turn()
     say({ kind: 'sockets', generation, sockets: [] })
-    say({ kind: 'refused', address: '10.0.0.1', port: 5060, errno: 111 })
+    say({ kind: 'refused', address: '10.0.0.1', port: 5060 })
     if (addresses?.[0] === 'hang') for (;;) Atomics.wait(nobody, 0, 0, 5)
   }
   counters.turn()

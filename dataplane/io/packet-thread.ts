@@ -8,6 +8,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import {
   DatagramBatch,
+  isAboutPeer,
   OpenDescriptors,
   openUdpPort,
   SLOT_SIZE_DEFAULT,
@@ -108,12 +109,13 @@ function reportSockets(): void {
 }
 
 function reportRefusal(address: string, port: number, errno: number): void {
+  if (!isAboutPeer(errno)) return
   const endpoint = `${address} ${port}`
   const nowMs = performance.now()
   if (nowMs - (refusedMs.get(endpoint) ?? -Infinity) < FAST_PROBE_MS) return
   if (refusedMs.size >= REFUSED_ENDPOINTS_MAX) refusedMs.clear()
   refusedMs.set(endpoint, nowMs)
-  say({ kind: 'refused', address, port, errno })
+  say({ kind: 'refused', address, port })
 }
 
 function say(report: WorkerReport): void {

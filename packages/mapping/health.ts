@@ -7,9 +7,10 @@
  *     Up ──503 with Retry-After──► Draining ──`rise` accepted──► Up
  *     Down ──`rise` answers──► Up, or Draining if the last was such a 503
  *
- * An ICMP refusal is hard evidence, but one packet: hosts send few of them (Linux: one a second to each peer), and a
- * proxy may just be restarting. So a refusal makes a proxy *suspect*: the prober asks again at once, and if that is
- * refused or not answered within SUSPICION_MS, it is Down whatever `fall` says.
+ * An ICMP refusal is hard evidence, but one packet: hosts send few of them (Linux: one a second to each peer, after a
+ * burst of six), and a proxy may just be restarting. So a refusal, of a probe or of anything else, makes a proxy
+ * *suspect*: the prober asks again at once, and if that is refused or not answered within SUSPICION_MS, it is Down
+ * whatever `fall` says.
  *
  * Not here: readiness, deletion and drain by annotation (standing.ts), and whether to believe that half the pool
  * died at once (panic.ts).
@@ -93,6 +94,11 @@ export function observe(
     ? afterGood(health, counted, observation, config)
     : afterBad(health, counted, observation, config)
   return enter({ ...counted, isNew: false }, state, observation, nowMs)
+}
+
+/** The machine after a refusal of something else than a probe: no result, as anybody can forge one. */
+export function doubt(health: Health, nowMs: number): Health {
+  return { ...health, refusedSinceMs: health.refusedSinceMs ?? nowMs }
 }
 
 /** The machine after time without a result: a suspect that has not answered is Down. */

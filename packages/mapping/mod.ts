@@ -16,6 +16,7 @@ export {
 } from './hand-back.ts'
 export { defaultSeed, HASH_NAME, halfSipHash, memberTag, SlotHash, slotOf } from './hash.ts'
 export {
+  doubt,
   elapse,
   type Health,
   type HealthConfig,

@@ -18,3 +18,10 @@ export const Errno = {
   hostUnreachable: 113,
 } as const
 export type Errno = (typeof Errno)[keyof typeof Errno]
+
+/** Of ICMP errors: others tell of local trouble, or of the path's size. */
+export function isAboutPeer(errno: number): boolean {
+  return (
+    errno === Errno.refused || errno === Errno.hostUnreachable || errno === Errno.networkUnreachable
+  )
+}

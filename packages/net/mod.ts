@@ -4,7 +4,7 @@
 export { type Clock, ManualClock, systemClock } from './clock.ts'
 export { type BatchArena, DatagramBatch, SLOT_SIZE_DEFAULT } from './datagram-batch.ts'
 export { openDgramPort } from './dgram-port.ts'
-export { Errno } from './errno.ts'
+export { Errno, isAboutPeer } from './errno.ts'
 export { openFfiPort } from './ffi/ffi-port.ts'
 export { trimMemory } from './ffi/libc.ts'
 export { OpenDescriptors } from './ffi/open-descriptors.ts'

@@ -19,7 +19,7 @@ import type { Clock } from './clock.ts'
 import { DatagramBatch } from './datagram-batch.ts'
 import { DueQueue } from './due-queue.ts'
 import { endpointKey } from './endpoint-key.ts'
-import { Errno } from './errno.ts'
+import { isAboutPeer } from './errno.ts'
 import {
   isSameProbe,
   newProbe,
@@ -298,13 +298,6 @@ export class OptionsProber {
 function batchOfSmallSlots(): DatagramBatch {
   const bytes = new Uint8Array(BATCH_SIZE * SLOT_SIZE)
   return new DatagramBatch(BATCH_SIZE, { bytes, offset: 0, slotSize: SLOT_SIZE })
-}
-
-/** Others tell of local trouble, or of the path's size. */
-function isAboutPeer(errno: number): boolean {
-  return (
-    errno === Errno.refused || errno === Errno.hostUnreachable || errno === Errno.networkUnreachable
-  )
 }
 
 function hexWord(chance: number): string {

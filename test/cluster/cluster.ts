@@ -197,18 +197,13 @@ export class Cluster {
 
   /** Datagrams that each node's balancer took in, as its metrics say. */
   async packetsOfBalancers(): Promise<Map<string, number>> {
-    return await this.countsOfBalancers('sipcast_balancer_packets_received_total{')
-  }
-
-  /**
-   * What each node's balancer counted.
-   * @param series how they begin: a metric's name, `{`, and labels, if any
-   */
-  async countsOfBalancers(series: string): Promise<Map<string, number>> {
     const pods = await this.podsOf('balancer')
     const counts = pods.map(async ({ spec, status }) => {
       const response = await fetch(`http://${status.hostIP}:9464/metrics`)
-      return [spec.nodeName ?? '', sumOf(series, await response.text())] as const
+      return [
+        spec.nodeName ?? '',
+        sumOf('sipcast_balancer_packets_received_total', await response.text()),
+      ] as const
     })
     return new Map(await Promise.all(counts))
   }
@@ -245,9 +240,9 @@ function accessOfEnvironment(): ClusterAccess {
   return { name: NAME, kubeconfig: KUBECONFIG }
 }
 
-/** Over all that begin so. */
-function sumOf(series: string, text: string): number {
-  const lines = text.split('\n').filter((line) => line.startsWith(series))
+/** Over all labels. */
+function sumOf(metric: string, text: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${metric}{`))
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 

@@ -12,6 +12,7 @@ import {
   onTestFinished,
   test,
 } from 'vitest'
+import { NAMESPACE } from '@sipcast/lab'
 import { proxyIn } from '../integration/sip-proxy-status.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'
@@ -67,14 +68,13 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('proxies fail', ()
   test('killed: told at once; exactly its users move; the container is started again', async () => {
     const name = 'registrar-2'
     const restarts = restartsOf(name)
-    const refusedBefore = await probesRefused()
     const failedMs = performance.now()
     const { avoidedMs } = await story.failsOver(name, 'killed', () =>
       signalPod(story.pool.pod(name)!, 'KILL'),
     )
     expect(avoidedMs).toBeLessThan(SOON_MS)
     // ICMP tells the balancers; the operator hears of it from there or from the kubelet, whichever looks first.
-    expect(await probesRefused()).toBeGreaterThan(refusedBefore)
+    expect(await markedDeadSince(failedMs)).toContain(name)
     const reason = reasonsSince(name, failedMs).find((one) => one !== 'Answers')
     expect(['Refused', 'NotReady']).toContain(reason)
     await story.untilGate(name, 'True')
@@ -111,11 +111,15 @@ describe.runIf(requires('network-namespaces', clusterNeeded))('proxies fail', ()
     return story.pool.statusesSince(sinceMs).map((status) => proxyIn(status, name).reason)
   }
 
-  /** Of the balancers'. */
-  async function probesRefused(): Promise<number> {
-    const series = 'sipcast_balancer_probes_total{outcome="refused"}'
-    const counts = await story.cluster.countsOfBalancers(series)
-    return [...counts.values()].reduce((sum, count) => sum + count, 0)
+  /** By the balancers' own evidence, as their logs say. */
+  async function markedDeadSince(sinceMs: number): Promise<readonly string[]> {
+    const since = new Date(performance.timeOrigin + sinceMs).toISOString()
+    const balancers = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=balancer']
+    const words = ['-c', 'balancer', '--tail=-1', `--since-time=${since}`]
+    const lines = (await story.cluster.kubectl.run('logs', ...balancers, ...words)).split('\n')
+    const said = lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+    const marks = said.filter(({ event }) => event === 'ProxyMarkedDead')
+    return marks.map(({ msg }) => String(msg).split(' ')[0] ?? '')
   }
 
   function restartsOf(name: string): number {
