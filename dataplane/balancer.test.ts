@@ -148,24 +148,19 @@ describe('proxies that do not answer', () => {
     expect([...new Uint8Array(world.configs[0]!.at(-1)!.pools[0]!.dead)]).toEqual([0, 0, 0])
   })
 
-  it('are probed at once after a refusal of a probe, and marked if nothing answers', async () => {
-    const world = await running()
-    world.probed('registrar-0', 'refused')
-    expect(world.probedNow).toEqual([`${ID}/registrar-0`])
-    await world.pass(SUSPICION_MS)
-    await world.pass(GATHER_MS)
-    expect(world.sipProxy.deadMarks).toMatchObject([{ id: 'registrar-0' }])
-  })
-
-  it('are probed at once after a refusal of a packet, and marked if nothing answers', async () => {
-    const world = await running()
-    const [host, port] = REGISTRARS[0].split(':')
-    world.balancer.refused(host!, Number(port))
-    expect(world.probedNow).toEqual([`${ID}/registrar-0`])
-    await world.pass(SUSPICION_MS)
-    await world.pass(GATHER_MS)
-    expect(world.sipProxy.deadMarks).toMatchObject([{ id: 'registrar-0' }])
-  })
+  it.each(['probe', 'packet'])(
+    'are probed at once after a refused %s, and marked if nothing answers',
+    async (what) => {
+      const world = await running()
+      const [host, port] = REGISTRARS[0].split(':')
+      if (what === 'probe') world.probed('registrar-0', 'refused')
+      else world.balancer.refused(host!, Number(port))
+      expect(world.probedNow).toEqual([`${ID}/registrar-0`])
+      await world.pass(SUSPICION_MS)
+      await world.pass(GATHER_MS)
+      expect(world.sipProxy.deadMarks).toMatchObject([{ id: 'registrar-0' }])
+    },
+  )
 
   it('are only reported while the panic guard holds', async () => {
     const world = await running()
