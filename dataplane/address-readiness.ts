@@ -3,7 +3,7 @@
  * SipProxies that use different ports. Not here: whether a socket has proven itself (`self-test.ts`). Invariants:
  * what joins an address that is ready takes it away from nobody, as its port may be one that no node can bind; a socket
  * that was proven and is no longer takes its address away, since routers know no ports; an address that comes waits
- * for all of its sockets, but for none of a SipProxy that is not its oldest for ever.
+ * for the socket of its oldest SipProxy however long it takes, and for the others a while.
  */
 
 import { SOCKETS_PATIENCE_MS } from './limits.ts'
