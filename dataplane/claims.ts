@@ -57,7 +57,8 @@ export function settleClaims(
   return { tables: served, lost }
 }
 
-function byAge([idA, a]: Entry, [idB, b]: Entry): number {
+/** Older objects first; of the same age, by id. */
+export function byAge([idA, a]: Entry, [idB, b]: Entry): number {
   if (a.objectCreated !== b.objectCreated) return a.objectCreated < b.objectCreated ? -1 : 1
   return idA < idB ? -1 : 1
 }

@@ -8,6 +8,7 @@
 
 import type { Table } from '@sipcast/mapping'
 import { AddressReadiness, type SocketStand } from './address-readiness.ts'
+import { byAge } from './claims.ts'
 import type { Counters } from './counters.ts'
 import { isAlive, readiness } from './health.ts'
 import { LOOK_GAP_MAX_MS, PROVED_ADDRESSES_MAX, SERVED_FRESH_MS, TURN_FRESH_MS } from './limits.ts'
@@ -73,8 +74,9 @@ export class Prover {
   prove({ ms, iso }: Moment): Proof {
     const state = this.#state
     const isTurning = this.#isTurning(ms)
-    const addresses = wantedAddresses(state).slice(0, PROVED_ADDRESSES_MAX)
-    const sockets = this.#outsideSockets(ms)
+    const tables = tablesByAge(state)
+    const addresses = wantedAddresses(tables, state).slice(0, PROVED_ADDRESSES_MAX)
+    const sockets = this.#outsideSockets(tables, ms)
     const isAnswering = sockets.every(({ isBound, isProven }) => isProven || !isBound)
     const ready = isTurning ? this.#readiness.look(sockets, ms) : NONE
     const isUsable = usableIn(state)
@@ -93,17 +95,20 @@ export class Prover {
   }
 
   /** Those of older SipProxies first. */
-  #outsideSockets(nowMs: number): readonly (SocketStand & { readonly isBound: boolean })[] {
+  #outsideSockets(
+    tables: readonly Table[],
+    nowMs: number,
+  ): readonly (SocketStand & { readonly isBound: boolean })[] {
     const { sockets, selfTest, workers } = this.#state
     const isSending = this.#served.look(servedPackets(workers.counters), nowMs) <= SERVED_FRESH_MS
     const before = this.#servedAt
     const servedAt = new Map<string, Standstill>()
     this.#servedAt = servedAt
-    const ranks = socketsByAge(this.#state)
+    const ranks = socketsByAge(tables)
     const rankOf = (socket: SocketReport): number => ranks.get(socketId(socket)) ?? ranks.size
     const outside = sockets.merged().filter(({ role }) => role === 'outside')
-    const byAge = outside.toSorted((a, b) => rankOf(a) - rankOf(b))
-    return byAge.map(({ address, port, state, served }) => {
+    const oldestFirst = outside.toSorted((a, b) => rankOf(a) - rankOf(b))
+    return oldestFirst.map(({ address, port, state, served }) => {
       const id = socketId({ address, port })
       const standstill = before.get(id) ?? new Standstill(LOOK_GAP_MAX_MS)
       servedAt.set(id, standstill)
@@ -130,15 +135,17 @@ export function parseProof(text: string): Proof | null {
   return isProof(document) ? document : null
 }
 
-function wantedAddresses(state: BalancerState): readonly string[] {
-  const { addresses } = state
-  const all = tablesByAge(state).flatMap((table) => table.addresses)
+function wantedAddresses(
+  tables: readonly Table[],
+  { addresses }: BalancerState,
+): readonly string[] {
+  const all = tables.flatMap((table) => table.addresses)
   return [...new Set(all)].filter((address) => addresses?.includes(address) ?? true)
 }
 
 /** Socket → its place, by the age of the SipProxy that it is of. */
-function socketsByAge(state: BalancerState): ReadonlyMap<string, number> {
-  const ids = tablesByAge(state).flatMap(({ addresses, port }) =>
+function socketsByAge(tables: readonly Table[]): ReadonlyMap<string, number> {
+  const ids = tables.flatMap(({ addresses, port }) =>
     addresses.map((address) => socketId({ address, port })),
   )
   return new Map([...new Set(ids)].map((id, rank) => [id, rank]))
@@ -151,9 +158,8 @@ function tablesByAge({ tables, pools, inUse }: BalancerState): readonly Table[] 
     ...Array.from(inUse.values(), ({ table }) => table),
     ...tables.waiting(),
   ]
-  const ageOf = ({ objectCreated, namespace, name }: Table) =>
-    `${objectCreated} ${namespace}.${name}`
-  return all.toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1))
+  const entries = all.map((table) => [`${table.namespace}.${table.name}`, table] as const)
+  return entries.toSorted(byAge).map(([, table]) => table)
 }
 
 /** In a table that workers use, with a key. By the old one until they have taken up the new one: that is no break. */

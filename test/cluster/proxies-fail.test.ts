@@ -2,6 +2,7 @@
  * Proxies fail under traffic: their pods are deleted, killed, frozen. How soon nobody is sent there, who moves, which
  * calls fail, and what kubectl says of it. Not here: what is done to proxies on purpose (proxies-planned.test.ts).
  */
+import { NAMESPACE } from '@sipcast/lab'
 import {
   afterAll,
   afterEach,
@@ -12,7 +13,6 @@ import {
   onTestFinished,
   test,
 } from 'vitest'
-import { NAMESPACE } from '@sipcast/lab'
 import { proxyIn } from '../integration/sip-proxy-status.ts'
 import { requires } from '../requires.ts'
 import { clusterNeeded } from './cluster.ts'

@@ -82,7 +82,11 @@ export function readSessions(
  * @param protocols lines of `show protocols all`
  */
 export function readStart(protocols: readonly string[]): string | null {
-  return protocolsOf(protocols).find(({ kind }) => kind === 'Device')?.since ?? null
+  for (const line of protocols) {
+    const head = headOf(line)
+    if (head?.kind === 'Device') return head.since
+  }
+  return null
 }
 
 /** Destinations that `show route export` lists, each once: `203.0.113.10/32`. */
@@ -129,15 +133,19 @@ function stateIn<S>(states: Readonly<Record<string, S>>, word: string): S | null
 function protocolsOf(lines: readonly string[]): readonly Protocol[] {
   const found: (Protocol & { details: string[] })[] = []
   for (const line of lines) {
-    // NAME PROTO TABLE STATE SINCE INFO; what follows under a protocol is indented.
-    const head = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)/.exec(line)
+    const head = headOf(line)
     if (head === null) found.at(-1)?.details.push(line.trim())
-    else {
-      const [, name = '', kind = '', , state = '', since = ''] = head
-      found.push({ name, kind, state, since: instant(since), details: [] })
-    }
+    else found.push({ ...head, details: [] })
   }
   return found
+}
+
+/** `NAME PROTO TABLE STATE SINCE INFO`; null: a line of what follows under a protocol, which is indented. */
+function headOf(line: string): Omit<Protocol, 'details'> | null {
+  const head = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)/.exec(line)
+  if (head === null) return null
+  const [, name = '', kind = '', , state = '', since = ''] = head
+  return { name, kind, state, since: instant(since) }
 }
 
 function fieldOf(details: readonly string[], name: string): string | null {
